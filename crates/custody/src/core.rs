@@ -1,0 +1,286 @@
+//! The core: takes records in the order of their stream, gives what each does to the tables.
+
+use crate::apply::{self, Setting};
+use crate::cases::CaseEntry;
+use crate::decode::{self, Decoded, Profiles};
+use crate::error::Error;
+use crate::journal::RestoreError;
+use crate::notices::Told;
+use crate::registry::Index;
+use crate::rows::{self, Rows};
+use crate::rules::Parameters;
+use crate::state::{ChainState, StateRow};
+use model::alert::CaseKey;
+use model::chain::{BlockRef, ChainId};
+use model::change::{Change, Position, Record, RegistryVersion};
+use model::commit::{Commit, Effect};
+use model::registry::Registry;
+use model::segment::{Finality, Segment};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The number under which versions of the registry stand in the `state` table, beside the maps of the state.
+const REGISTRY_KIND: u32 = 100;
+
+/// What the core works with: it does not change while it runs.
+#[derive(Debug)]
+pub struct Setup {
+    /// How the logs of each contract are read.
+    pub profiles: Arc<Profiles>,
+    /// Parameters of the rules.
+    pub parameters: Parameters,
+}
+
+/// Custody of every chain of a deployment.
+#[derive(Debug)]
+pub struct Core {
+    setup: Setup,
+    chains: BTreeMap<ChainId, Chain>,
+    no_registry: Arc<Index>,
+}
+
+#[derive(Debug)]
+struct Chain {
+    position: Position,
+    state: ChainState,
+    registries: Vec<Arc<Index>>,
+    /// The block whose rows carry the registry; taken back with it.
+    registry_written: Option<u64>,
+    told: Told,
+}
+
+impl Chain {
+    fn new(chain: ChainId) -> Self {
+        Self {
+            position: Position::default(),
+            state: ChainState::new(chain),
+            registries: Vec::new(),
+            registry_written: None,
+            told: Told::default(),
+        }
+    }
+
+    fn case(&self, key: &CaseKey) -> Option<&CaseEntry> {
+        self.state.cases.get(key)
+    }
+}
+
+impl Core {
+    /// A core before the first block of every chain.
+    pub fn new(setup: Setup) -> Self {
+        let rows = Arc::new(Registry::default());
+        let no_registry = Arc::new(Index::new(RegistryVersion { version: 0, after: None, rows }));
+        Self { setup, chains: BTreeMap::new(), no_registry }
+    }
+
+    /// How far the stream of `chain` was taken.
+    pub fn position(&self, chain: ChainId) -> Position {
+        self.chains.get(&chain).map(|chain| chain.position).unwrap_or_default()
+    }
+
+    /// Puts a chain back as it was at `position`: the newest rows of `state` in the order of (kind, key), and the
+    /// highest revision of each case that people were told of up to there.
+    ///
+    /// # Errors
+    /// When a row is not what was written.
+    pub fn restore(
+        &mut self,
+        chain: ChainId,
+        position: Position,
+        rows: impl IntoIterator<Item = StateRow>,
+        revisions: &[(CaseKey, u32)],
+    ) -> Result<(), RestoreError> {
+        let mut restored = Chain::new(chain);
+        restored.position = position;
+        for row in rows {
+            let Some(value) = row.value else { continue };
+            if row.kind == REGISTRY_KIND {
+                let version = postcard::from_bytes(&value)
+                    .map_err(|error| RestoreError { kind: row.kind, detail: error.to_string() })?;
+                restored.registries.push(Arc::new(Index::new(version)));
+            } else {
+                restored.state.restore_entry(row.kind, &row.key, &value)?;
+            }
+        }
+        restored.registry_written = position.tip.map(|tip| tip.number).filter(|_| !restored.registries.is_empty());
+        restored.restore_told(revisions);
+        self.chains.insert(chain, restored);
+        Ok(())
+    }
+
+    /// Takes a record; gives what it does to the tables. `None` for a record of a fenced writer, which is ignored.
+    ///
+    /// # Errors
+    /// When the record does not follow the one before, or is damaged: nothing has changed then.
+    pub fn step(&mut self, record: &Record) -> Result<Option<Commit>, Error> {
+        let decoded = match &record.change {
+            Change::Append(segment) => Some(decode::segment(&self.setup.profiles, record.chain, segment)),
+            _ => None,
+        };
+        self.step_decoded(record, decoded)
+    }
+
+    /// The same with the segment decoded already, by [`decode::segment`] with the same profiles.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_decoded(&mut self, record: &Record, decoded: Option<Decoded>) -> Result<Option<Commit>, Error> {
+        let chain = self.chains.entry(record.chain).or_insert_with(|| Chain::new(record.chain));
+        if record.sequence != chain.position.sequence.next() {
+            return Err(Error::Sequence { chain: record.chain, expected: chain.position.sequence.next(), got: record.sequence });
+        }
+        let fenced = record.epoch < chain.position.epoch;
+        chain.position.sequence = record.sequence;
+        if fenced {
+            return Ok(None);
+        }
+        let mut commit = Commit {
+            chain: record.chain,
+            position: chain.position,
+            effect: Effect::None,
+            alerts: Vec::new(),
+            notices: Vec::new(),
+            incidents: Vec::new(),
+        };
+        match &record.change {
+            Change::Open(epoch) => chain.position.epoch = *epoch,
+            Change::Registry(version) => chain.take_registry(version),
+            Change::Append(segment) => {
+                let setup = (&self.setup, &self.no_registry);
+                chain.append(setup, segment, decoded.unwrap_or_default(), &mut commit)?;
+            }
+            Change::Revert(to) => chain.revert(*to, &mut commit)?,
+            Change::Finalize(upto) => chain.finalize(*upto, &mut commit)?,
+        }
+        commit.position = chain.position;
+        Ok(Some(commit))
+    }
+}
+
+impl Chain {
+    fn restore_told(&mut self, revisions: &[(CaseKey, u32)]) {
+        for (case, revision) in revisions {
+            let alert = self.state.cases.get(case).map(|entry| entry.alert.clone());
+            self.told.restore(*case, *revision, alert);
+        }
+        let finalized = self.position.finalized.map(|block| block.number);
+        for (case, entry) in self.state.cases.iter() {
+            if finalized.is_none_or(|finalized| entry.rests_on > finalized) {
+                self.told.restore_unstable(*case);
+            }
+        }
+    }
+
+    fn take_registry(&mut self, version: &Arc<RegistryVersion>) {
+        self.registries.retain(|known| known.version().version < version.version);
+        self.registries.push(Arc::new(Index::new(RegistryVersion::clone(version))));
+        self.registry_written = None;
+    }
+
+    fn not_linked(&self, change: &'static str, block: BlockRef) -> Error {
+        Error::NotLinked { chain: self.state.chain, change, block, tip: self.position.tip }
+    }
+
+    fn append(
+        &mut self,
+        (setup, no_registry): (&Setup, &Arc<Index>),
+        segment: &Arc<Segment>,
+        decoded: Decoded,
+        commit: &mut Commit,
+    ) -> Result<(), Error> {
+        let linked = self.position.tip.is_none_or(|tip| {
+            segment.parent_hash == tip.hash && segment.first_number == tip.number + 1
+        });
+        if !linked {
+            return Err(self.not_linked("append", segment.last));
+        }
+        match segment.finality {
+            Finality::Open => self.state.begin_open(segment.last),
+            Finality::Final => self.state.begin_final(),
+        }
+        let rows = self.take_events(setup, no_registry, segment, &decoded);
+        self.position.tip = Some(segment.last);
+        if segment.finality == Finality::Final {
+            self.position.finalized = Some(segment.last);
+        }
+        let (changed, mut state_rows) = self.state.take_changed()?;
+        self.write_registry(segment.last.number, &mut state_rows)?;
+        let finalized = self.position.finalized.map(|block| block.number);
+        let transitions = self.told.compare(&changed.cases, |key| self.state.cases.get(key), finalized);
+        commit.effect = Effect::Append {
+            first_number: segment.first_number,
+            parent_hash: segment.parent_hash,
+            last: segment.last,
+            last_time_secs: segment.last_time_secs,
+            finality: segment.finality,
+            rows: rows::batches(&self.state, segment, &decoded, rows, (&changed, state_rows))?,
+        };
+        commit.alerts = transitions.alerts;
+        commit.notices = transitions.notices;
+        commit.incidents = segment.incidents.clone();
+        Ok(())
+    }
+
+    fn take_events(&mut self, setup: &Setup, no_registry: &Arc<Index>, segment: &Segment, decoded: &Decoded) -> Rows {
+        let mut rows = Rows::default();
+        for event in &decoded.events {
+            let in_force = |index: &&Arc<Index>| index.version().after.is_none_or(|after| after < event.position.block);
+            let registry = self.registries.iter().rev().find(in_force).unwrap_or(no_registry);
+            let setting = Setting { registry, parameters: &setup.parameters, profiles: &setup.profiles };
+            apply::event(&mut self.state, &setting, event, &mut rows);
+        }
+        let end = i64::try_from(segment.last_time_secs).unwrap_or(i64::MAX);
+        apply::fire_timers(&mut self.state, end, segment.last.number);
+        rows
+    }
+
+    /// Versions of the registry go with the rows of the first block after them, and again when it was orphaned.
+    fn write_registry(&mut self, block: u64, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
+        if self.registry_written.is_some() {
+            return Ok(());
+        }
+        for index in &self.registries {
+            let version = index.version();
+            let value = postcard::to_allocvec(version)
+                .map_err(|error| RestoreError { kind: REGISTRY_KIND, detail: error.to_string() })?;
+            rows.push(StateRow { kind: REGISTRY_KIND, key: version.version.to_be_bytes().to_vec(), value: Some(value) });
+        }
+        self.registry_written = Some(block);
+        Ok(())
+    }
+
+    fn revert(&mut self, to: BlockRef, commit: &mut Commit) -> Result<(), Error> {
+        let below_final = self.position.finalized.is_some_and(|finalized| to.number < finalized.number);
+        if below_final || self.position.tip.is_none_or(|tip| to.number > tip.number) {
+            return Err(self.not_linked("revert", to));
+        }
+        self.state.undo_above(to.number);
+        self.registry_written = self.registry_written.filter(|block| *block <= to.number);
+        self.position.tip = Some(to);
+        // Rows of the orphaned blocks go with them; only cases are told of.
+        let (changed, _) = self.state.take_changed()?;
+        let finalized = self.position.finalized.map(|block| block.number);
+        let transitions = self.told.compare(&changed.cases, |key| self.state.cases.get(key), finalized);
+        commit.effect = Effect::Revert { to };
+        commit.alerts = transitions.alerts;
+        commit.notices = transitions.notices;
+        Ok(())
+    }
+
+    fn finalize(&mut self, upto: BlockRef, commit: &mut Commit) -> Result<(), Error> {
+        if self.position.tip.is_none_or(|tip| upto.number > tip.number) {
+            return Err(self.not_linked("finalize", upto));
+        }
+        self.state.forget_up_to(upto.number);
+        if self.position.finalized.is_none_or(|finalized| finalized.number < upto.number) {
+            self.position.finalized = Some(upto);
+        }
+        let mut told = std::mem::take(&mut self.told);
+        let transitions = told.finalize(upto.number, |key| self.case(key));
+        self.told = told;
+        commit.effect = Effect::Finalize { upto };
+        commit.alerts = transitions.alerts;
+        commit.notices = transitions.notices;
+        Ok(())
+    }
+}

@@ -1,0 +1,406 @@
+//! Maps that remember: every entry changed above finality can be put back, and every entry changed since the
+//! last commit can be named. All custody state lives in these two, so that undo is complete by construction.
+//!
+//! - [`Slab`]: entries that are never removed, numbered in the order in which they came. A number is four bytes
+//!   wherever another entry points to it.
+//! - [`Map`]: entries that come and go.
+//!
+//! A *mark* is a place in the journal. `undo(mark)` puts back everything since; `forget(mark)` gives up the
+//! possibility for everything before it.
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{BuildHasher, Hash};
+
+/// What can be written to the `state` table and read back.
+pub trait Entry: Serialize + DeserializeOwned + Clone {}
+
+impl<T: Serialize + DeserializeOwned + Clone> Entry for T {}
+
+/// One changed entry as bytes: key, and value unless it was removed.
+pub type Bytes = (Vec<u8>, Option<Vec<u8>>);
+
+/// Bytes of the state that are not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("state entry of kind {kind} cannot be read: {detail}")]
+pub struct RestoreError {
+    /// Which map.
+    pub kind: u32,
+    /// What does not fit.
+    pub detail: String,
+}
+
+/// An append-only list of undo records that can be cut at both ends.
+#[derive(Debug)]
+struct Journal<T> {
+    records: VecDeque<T>,
+    /// How many records were forgotten: marks count from the beginning of time.
+    forgotten: u64,
+}
+
+impl<T> Default for Journal<T> {
+    fn default() -> Self {
+        Self { records: VecDeque::new(), forgotten: 0 }
+    }
+}
+
+impl<T> Journal<T> {
+    fn mark(&self) -> u64 {
+        self.forgotten + self.records.len() as u64
+    }
+
+    fn push(&mut self, record: T) {
+        self.records.push_back(record);
+    }
+
+    fn pop_since(&mut self, mark: u64) -> Option<T> {
+        if self.mark() > mark { self.records.pop_back() } else { None }
+    }
+
+    fn forget(&mut self, mark: u64) {
+        while self.forgotten < mark && self.records.pop_front().is_some() {
+            self.forgotten += 1;
+        }
+    }
+}
+
+#[derive(Debug)]
+enum SlabUndo<V> {
+    Inserted,
+    Changed(u32, V),
+}
+
+/// Entries numbered in the order in which they came; never removed, except by undo.
+#[derive(Debug)]
+pub struct Slab<K, V> {
+    kind: u32,
+    entries: Vec<(K, V)>,
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    journal: Journal<SlabUndo<V>>,
+    dirty: Vec<u32>,
+    recording: bool,
+}
+
+impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
+    /// An empty slab, persisted as `kind`.
+    pub fn new(kind: u32) -> Self {
+        Self {
+            kind,
+            entries: Vec::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            journal: Journal::default(),
+            dirty: Vec::new(),
+            recording: false,
+        }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The number of `key`.
+    pub fn find(&self, key: &K) -> Option<u32> {
+        let entries = &self.entries;
+        self.index.find(self.hasher.hash_one(key), |id| entries[*id as usize].0 == *key).copied()
+    }
+
+    /// The key numbered `id`. Numbers come from this slab, so they are never past its end.
+    pub fn key(&self, id: u32) -> &K {
+        &self.entries[id as usize].0
+    }
+
+    /// The value numbered `id`.
+    pub fn get(&self, id: u32) -> &V {
+        &self.entries[id as usize].1
+    }
+
+    /// The number of `key`, which is entered with `value` if it is new.
+    pub fn enter(&mut self, key: K, value: impl FnOnce() -> V) -> u32 {
+        match self.find(&key) {
+            Some(id) => id,
+            None => self.insert(key, value()),
+        }
+    }
+
+    fn insert(&mut self, key: K, value: V) -> u32 {
+        // A slab holds what one chain has: 4 billion items are past the memory of one machine long before.
+        let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let hash = self.hasher.hash_one(&key);
+        self.entries.push((key, value));
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.index.insert_unique(hash, id, |id| hasher.hash_one(&entries[*id as usize].0));
+        if self.recording {
+            self.journal.push(SlabUndo::Inserted);
+        }
+        self.dirty.push(id);
+        id
+    }
+
+    /// Changes the value numbered `id`.
+    pub fn change(&mut self, id: u32, change: impl FnOnce(&mut V)) {
+        let value = &mut self.entries[id as usize].1;
+        if self.recording {
+            self.journal.push(SlabUndo::Changed(id, value.clone()));
+        }
+        change(value);
+        self.dirty.push(id);
+    }
+
+    /// Numbers of the entries changed since the last call, ascending, each once.
+    pub fn take_dirty(&mut self) -> Vec<u32> {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        dirty.dedup();
+        dirty
+    }
+
+    /// Every entry in the order of numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &K, &V)> {
+        self.entries.iter().enumerate().map(|(id, (key, value))| (id as u32, key, value))
+    }
+
+    fn pop(&mut self) {
+        let Some((key, _)) = self.entries.pop() else { return };
+        let id = self.entries.len() as u32;
+        if let Ok(entry) = self.index.find_entry(self.hasher.hash_one(&key), |other| *other == id) {
+            entry.remove();
+        }
+    }
+
+    /// One entry as bytes for the `state` table.
+    pub fn bytes(&self, id: u32) -> Result<Bytes, RestoreError> {
+        let value = encode(self.kind, &self.entries[id as usize])?;
+        Ok((id.to_be_bytes().to_vec(), Some(value)))
+    }
+
+    /// Puts an entry back that [`bytes`](Self::bytes) made. Entries come in the order of their numbers.
+    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        let id = key.try_into().map(u32::from_be_bytes).ok();
+        if id != u32::try_from(self.entries.len()).ok() {
+            return Err(RestoreError { kind: self.kind, detail: format!("entry {id:?} after {}", self.entries.len()) });
+        }
+        let (key, value) = decode(self.kind, value)?;
+        self.insert(key, value);
+        self.dirty.clear();
+        Ok(())
+    }
+}
+
+/// Entries that come and go, in the order of their keys.
+#[derive(Debug)]
+pub struct Map<K, V> {
+    kind: u32,
+    entries: BTreeMap<K, V>,
+    journal: Journal<(K, Option<V>)>,
+    dirty: Vec<K>,
+    recording: bool,
+}
+
+impl<K: Entry + Ord, V: Entry> Map<K, V> {
+    /// An empty map, persisted as `kind`.
+    pub fn new(kind: u32) -> Self {
+        Self { kind, entries: BTreeMap::new(), journal: Journal::default(), dirty: Vec::new(), recording: false }
+    }
+
+    /// The entry of `key`.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key)
+    }
+
+    /// Sets or removes the entry of `key`.
+    pub fn set(&mut self, key: K, value: Option<V>) {
+        let old = match value {
+            Some(value) => self.entries.insert(key.clone(), value),
+            None => self.entries.remove(&key),
+        };
+        if self.recording {
+            self.journal.push((key.clone(), old));
+        }
+        self.dirty.push(key);
+    }
+
+    /// The first entry.
+    pub fn first(&self) -> Option<(&K, &V)> {
+        self.entries.first_key_value()
+    }
+
+    /// Entries within `range`.
+    pub fn range(&self, range: impl std::ops::RangeBounds<K>) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.range(range)
+    }
+
+    /// Every entry.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter()
+    }
+
+    /// Keys of the entries changed since the last call, ascending, each once.
+    pub fn take_dirty(&mut self) -> Vec<K> {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        dirty.dedup();
+        dirty
+    }
+
+    /// One entry as bytes for the `state` table.
+    pub fn bytes(&self, key: &K) -> Result<Bytes, RestoreError> {
+        let value = self.entries.get(key).map(|value| encode(self.kind, value)).transpose()?;
+        Ok((encode(self.kind, key)?, value))
+    }
+
+    /// Puts an entry back that [`bytes`](Self::bytes) made.
+    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        self.entries.insert(decode(self.kind, key)?, decode(self.kind, value)?);
+        Ok(())
+    }
+}
+
+fn encode<T: Serialize>(kind: u32, value: &T) -> Result<Vec<u8>, RestoreError> {
+    postcard::to_allocvec(value).map_err(|error| RestoreError { kind, detail: error.to_string() })
+}
+
+fn decode<T: DeserializeOwned>(kind: u32, bytes: &[u8]) -> Result<T, RestoreError> {
+    postcard::from_bytes(bytes).map_err(|error| RestoreError { kind, detail: error.to_string() })
+}
+
+/// What a part of the state does for undo and for restart, whatever it holds.
+pub trait Tracked {
+    /// The number that names it in the `state` table.
+    fn kind(&self) -> u32;
+    /// Records from now on what is needed to undo, or no longer.
+    fn record(&mut self, recording: bool);
+    /// The present place in the journal.
+    fn mark(&self) -> u64;
+    /// Puts back everything since `mark`.
+    fn undo(&mut self, mark: u64);
+    /// Gives up undoing what came before `mark`.
+    fn forget(&mut self, mark: u64);
+    /// Puts an entry back.
+    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError>;
+}
+
+impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
+    fn kind(&self) -> u32 {
+        self.kind
+    }
+
+    fn record(&mut self, recording: bool) {
+        self.recording = recording;
+    }
+
+    fn mark(&self) -> u64 {
+        self.journal.mark()
+    }
+
+    fn undo(&mut self, mark: u64) {
+        while let Some(record) = self.journal.pop_since(mark) {
+            match record {
+                SlabUndo::Inserted => self.pop(),
+                SlabUndo::Changed(id, value) => {
+                    self.entries[id as usize].1 = value;
+                    self.dirty.push(id);
+                }
+            }
+        }
+        let len = self.entries.len() as u32;
+        self.dirty.retain(|id| *id < len);
+    }
+
+    fn forget(&mut self, mark: u64) {
+        self.journal.forget(mark);
+    }
+
+    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        self.restore(key, value)
+    }
+}
+
+impl<K: Entry + Ord, V: Entry> Tracked for Map<K, V> {
+    fn kind(&self) -> u32 {
+        self.kind
+    }
+
+    fn record(&mut self, recording: bool) {
+        self.recording = recording;
+    }
+
+    fn mark(&self) -> u64 {
+        self.journal.mark()
+    }
+
+    fn undo(&mut self, mark: u64) {
+        while let Some((key, old)) = self.journal.pop_since(mark) {
+            match old {
+                Some(old) => self.entries.insert(key.clone(), old),
+                None => self.entries.remove(&key),
+            };
+            self.dirty.push(key);
+        }
+    }
+
+    fn forget(&mut self, mark: u64) {
+        self.journal.forget(mark);
+    }
+
+    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        self.restore(key, value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn slab_entries(slab: &Slab<u8, u16>) -> Vec<(u32, u8, u16)> {
+        slab.iter().map(|(id, key, value)| (id, *key, *value)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn undo_puts_back_every_entry(before in prop::collection::vec((any::<u8>(), any::<u16>()), 0..40),
+                                      after in prop::collection::vec((any::<u8>(), any::<Option<u16>>()), 0..40)) {
+            let (mut slab, mut map) = (Slab::new(1), Map::new(2));
+            for (key, value) in before {
+                let id = slab.enter(key, || 0);
+                slab.change(id, |old| *old = value);
+                map.set(key, Some(value));
+            }
+            slab.record(true);
+            map.record(true);
+            let old = (slab_entries(&slab), map.entries.clone());
+            let marks = (slab.mark(), map.mark());
+            for (key, value) in after {
+                let id = slab.enter(key, || 7);
+                slab.change(id, |old| *old = value.unwrap_or(9));
+                map.set(key, value);
+            }
+            slab.undo(marks.0);
+            map.undo(marks.1);
+            prop_assert_eq!((slab_entries(&slab), map.entries.clone()), old);
+            for (id, key, _) in slab.iter() {
+                prop_assert_eq!(slab.find(key), Some(id));
+            }
+        }
+    }
+
+    #[test]
+    fn entries_come_back_from_their_bytes() {
+        let mut slab = Slab::<String, u32>::new(1);
+        let id = slab.enter("a".into(), || 5);
+        slab.enter("b".into(), || 6);
+        slab.change(id, |value| *value = 7);
+        let mut copy = Slab::<String, u32>::new(1);
+        for id in slab.take_dirty() {
+            let (key, value) = slab.bytes(id).unwrap();
+            copy.restore(&key, &value.unwrap()).unwrap();
+        }
+        assert_eq!(copy.iter().collect::<Vec<_>>(), slab.iter().collect::<Vec<_>>());
+        assert!(copy.restore(&9u32.to_be_bytes(), &[]).is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! The core: decode, custody state, rules. Pure: no clock, no I/O, no async; same changes, same rows.
+//!
+//! ```text
+//! Record ──decode──▶ events ──apply──▶ state, rows, cases ──▶ Commit
+//! ```
+//!
+//! Start with [`core::Core`], which takes one record after the other. In reading order:
+//!
+//! - [`core`]: records in, commits out; reverts and finality.
+//! - [`decode`]: raw logs to events, by contract profiles.
+//! - [`apply`]: one event: scene, rules, state.
+//! - [`scene`]: what a rule sees.
+//! - [`machine`]: the custody state machine.
+//! - [`rules`]: one file a rule.
+//! - [`cases`], [`timers`], [`quota`], [`storm`]: what becomes of findings.
+//! - [`notices`]: what people are told.
+//! - [`state`] and [`journal`]: what is remembered, and how it is taken back.
+//! - [`registry`]: who is who, and who may do what.
+//! - [`rows`]: what goes into the tables.
+
+pub mod apply;
+pub mod cases;
+pub mod core;
+pub mod decode;
+pub mod error;
+pub mod journal;
+pub mod machine;
+pub mod notices;
+pub mod quota;
+pub mod registry;
+pub mod rows;
+pub mod rules;
+pub mod scene;
+pub mod state;
+pub mod storm;
+pub mod timers;
+
+pub use crate::core::{Core, Setup};
+pub use error::Error;

@@ -1,0 +1,275 @@
+//! Rows: what one change adds to the tables, collected while events are applied and turned into columns at its end.
+//!
+//! Intervals (custody, containment) that begin and end within one change are one row; the row of an open interval is
+//! written once, with the change that opened it, and again when it ends.
+
+mod columns;
+
+pub use columns::batches;
+
+use crate::state::{ChainState, ItemId, State, Story, Token, TokenId};
+use model::chain::LogPosition;
+use model::event::{DeadLetter, Event};
+use model::gs1::Text;
+use model::item::ItemKey;
+use model::registry::Tier;
+use model::Address;
+use std::collections::BTreeMap;
+
+/// What was judged of an event, beside what its log says.
+#[derive(Debug)]
+pub struct Judged {
+    /// The item's key.
+    pub key: Option<ItemKey>,
+    /// Its lot.
+    pub lot: Option<Text>,
+    /// The branch that it belongs to.
+    pub branch: u32,
+    /// Does it fit the story so far?
+    pub legal: bool,
+    /// How far its contract is believed.
+    pub tier: Tier,
+    /// The parent's key.
+    pub parent: Option<ItemKey>,
+}
+
+/// An interval in which someone has a role towards an item, or an item is inside another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interval {
+    /// Key of the item.
+    pub item: ItemKey,
+    /// Branch of its story.
+    pub branch: u32,
+    /// What the interval is of.
+    pub of: IntervalOf,
+    /// Where it begins.
+    pub from: LogPosition,
+    /// The same as time, Unix seconds.
+    pub from_secs: i64,
+    /// Where it ends, with the time; `None` while open.
+    pub to: Option<(LogPosition, i64)>,
+}
+
+/// What an interval is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IntervalOf {
+    /// Someone owns the item's token on the chain.
+    Owner(Address),
+    /// Someone has the item.
+    Possessor(Address),
+    /// The item is inside another.
+    Parent(ItemKey),
+}
+
+/// One sending of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShipmentRow {
+    /// Key of the item.
+    pub item: ItemKey,
+    /// Branch of its story.
+    pub branch: u32,
+    /// Who sent it.
+    pub consignor: Address,
+    /// Whom to.
+    pub consignee: Option<Address>,
+    /// `open`, `received` or `voided`.
+    pub status: &'static str,
+    /// Where it was sent.
+    pub shipped: LogPosition,
+    /// When, Unix seconds.
+    pub shipped_secs: i64,
+    /// Where it ended, with the time.
+    pub ended: Option<(LogPosition, i64)>,
+}
+
+/// Names an open interval within one change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum OpenKey {
+    /// The owner of a token: an item that was cloned has several.
+    Owner(TokenId),
+    /// The possessor of an item on a branch.
+    Possessor(ItemId, u32),
+    /// The parent of an item.
+    Parent(ItemId),
+}
+
+/// What one change adds to the tables.
+#[derive(Debug, Default)]
+pub struct Rows {
+    events: Vec<(Event, Judged)>,
+    dead_letters: Vec<DeadLetter>,
+    intervals: Vec<Interval>,
+    open: BTreeMap<OpenKey, Interval>,
+    shipments: Vec<ShipmentRow>,
+    sent: BTreeMap<(ItemId, u32), ShipmentRow>,
+}
+
+/// The interval in which the token's owner owns the item.
+fn ownership(state: &ChainState, item: ItemId, token: &Token) -> Option<Interval> {
+    token.owner.map(|owner| Interval {
+        item: state.items.key(item).clone(),
+        branch: 0,
+        of: IntervalOf::Owner(*state.holders.key(owner)),
+        from: token.owned_from,
+        from_secs: token.owned_from_secs,
+        to: None,
+    })
+}
+
+impl Rows {
+    /// Adds an event as it was judged.
+    pub fn event(&mut self, event: &Event, judged: Judged) {
+        self.events.push((event.clone(), judged));
+    }
+
+    /// Adds a log that is no event.
+    pub fn dead_letter(&mut self, letter: DeadLetter) {
+        self.dead_letters.push(letter);
+    }
+
+    fn begin(&mut self, key: OpenKey, interval: Interval) {
+        if let Some(before) = self.open.insert(key, interval) {
+            self.intervals.push(before);
+        }
+    }
+
+    /// Ends an interval: the open row of this change, or the one that an earlier change wrote.
+    fn end(&mut self, key: OpenKey, interval: Interval, at: (LogPosition, i64)) {
+        let begun = self.open.remove(&key).unwrap_or(interval);
+        self.intervals.push(Interval { to: Some(at), ..begun });
+    }
+
+    /// The owner of an item's token has it from now on, or since before anyone knew which item it stands for.
+    pub fn owner_begins(&mut self, state: &ChainState, item: ItemId, token: TokenId) {
+        if let Some(interval) = ownership(state, item, state.tokens.get(token)) {
+            self.begin(OpenKey::Owner(token), interval);
+        }
+    }
+
+    /// The owner of an item's token, as `old` says, has it no longer; or it stands for another item.
+    pub fn owner_ends(&mut self, state: &ChainState, item: ItemId, token: TokenId, old: &Token, event: &Event) {
+        if let Some(interval) = ownership(state, item, old) {
+            self.end(OpenKey::Owner(token), interval, (event.position, event.block_time_secs));
+        }
+    }
+
+    /// A story went on: its possessor, parent or shipment may have changed.
+    pub fn story_changed(
+        &mut self,
+        state: &ChainState,
+        item: ItemId,
+        branch: u32,
+        old: Option<&Story>,
+        new: &Story,
+        event: &Event,
+    ) {
+        let old = old.filter(|story| story.state != State::Unknown);
+        let at = (event.position, event.judged_at_secs());
+        self.possessor_changed(state, (item, branch), old, new, at);
+        self.parent_changed(state, (item, branch), old, new, at);
+        self.shipment_changed(state, (item, branch), old, new, at);
+    }
+
+    fn possessor_changed(
+        &mut self,
+        state: &ChainState,
+        (item, branch): (ItemId, u32),
+        old: Option<&Story>,
+        new: &Story,
+        at: (LogPosition, i64),
+    ) {
+        let interval = |story: &Story, holder| Interval {
+            item: state.items.key(item).clone(),
+            branch,
+            of: IntervalOf::Possessor(*state.holders.key(holder)),
+            from: story.held_from,
+            from_secs: story.held_from_secs,
+            to: None,
+        };
+        let same = old.is_some_and(|old| old.possessor == new.possessor && old.held_from == new.held_from);
+        if same {
+            return;
+        }
+        if let Some((story, holder)) = old.and_then(|old| old.possessor.map(|holder| (old, holder))) {
+            self.end(OpenKey::Possessor(item, branch), interval(story, holder), at);
+        }
+        if let Some(holder) = new.possessor {
+            self.begin(OpenKey::Possessor(item, branch), interval(new, holder));
+        }
+    }
+
+    fn parent_changed(
+        &mut self,
+        state: &ChainState,
+        (item, branch): (ItemId, u32),
+        old: Option<&Story>,
+        new: &Story,
+        at: (LogPosition, i64),
+    ) {
+        let old_parent = old.and_then(|old| old.parent);
+        if branch > 0 || old_parent == new.parent {
+            return;
+        }
+        let interval = |parent, from: LogPosition, from_secs| Interval {
+            item: state.items.key(item).clone(),
+            branch,
+            of: IntervalOf::Parent(state.items.key(parent).clone()),
+            from,
+            from_secs,
+            to: None,
+        };
+        if let (Some(parent), Some(old)) = (old_parent, old) {
+            let packed = state.packings.get(&item).map_or((old.last, old.last_secs), |p| (p.packed, p.packed_secs));
+            self.end(OpenKey::Parent(item), interval(parent, packed.0, packed.1), at);
+        }
+        if let Some(parent) = new.parent {
+            self.begin(OpenKey::Parent(item), interval(parent, at.0, at.1));
+        }
+    }
+
+    fn shipment_changed(
+        &mut self,
+        state: &ChainState,
+        (item, branch): (ItemId, u32),
+        old: Option<&Story>,
+        new: &Story,
+        at: (LogPosition, i64),
+    ) {
+        if let Some(old) = old.filter(|old| old.state.is_moving())
+            && !(new.state.is_moving() && new.last == old.last)
+            && let Some(shipment) = state.shipments.get(&(item, branch))
+        {
+            let row = ShipmentRow {
+                item: state.items.key(item).clone(),
+                branch,
+                consignor: *state.holders.key(shipment.consignor),
+                consignee: shipment.consignee.map(|holder| *state.holders.key(holder)),
+                status: if new.possessor == old.possessor && new.state == State::Active { "voided" } else { "received" },
+                shipped: shipment.shipped,
+                shipped_secs: shipment.shipped_secs,
+                ended: Some(at),
+            };
+            self.sent.remove(&(item, branch));
+            self.shipments.push(row);
+        }
+        if let (true, Some(consignor)) = (new.state.is_moving() && new.last == at.0, new.possessor) {
+            let row = ShipmentRow {
+                item: state.items.key(item).clone(),
+                branch,
+                consignor: *state.holders.key(consignor),
+                consignee: new.consignee.map(|holder| *state.holders.key(holder)),
+                status: "open",
+                shipped: at.0,
+                shipped_secs: at.1,
+                ended: None,
+            };
+            self.sent.insert((item, branch), row);
+        }
+    }
+
+    /// A branch turned out to be the story: its own intervals end where it is taken over.
+    pub fn branch_ends(&mut self, state: &ChainState, item: ItemId, branch: u32, story: &Story, event: &Event) {
+        let gone = Story { possessor: None, consignee: None, parent: None, state: State::Active, ..*story };
+        self.story_changed(state, item, branch, Some(story), &gone, event);
+    }
+}

@@ -1,0 +1,176 @@
+//! The rules: one file each, one code each. Adding one takes its file and its name in [`rules!`] below.
+//!
+//! A rule is a pure function of a [`Scene`]: the state before the event, the event, the registry, what the state
+//! machine says. It reports findings; what becomes of them (episodes, roots, storms) is not its business.
+
+mod parameters;
+
+pub use parameters::{ParameterError, Parameters};
+
+use crate::cases::{Finding, SubjectKey};
+use crate::scene::Scene;
+use model::alert::{CaseKey, RuleCode, Severity};
+use std::fmt;
+
+/// A rule's index card: what people read of it, and what its findings carry.
+#[derive(Debug)]
+pub struct Card {
+    /// Its code.
+    pub code: RuleCode,
+    /// Counts its versions.
+    pub version: u32,
+    /// Its name.
+    pub title: &'static str,
+    /// Its class in the order of precedence; 0 is highest.
+    pub rank: u8,
+    /// How bad, in words, where regimes differ.
+    pub severity: &'static str,
+    /// What raises it.
+    pub trigger: &'static str,
+    /// What looks like it and is innocent.
+    pub innocent: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// Its parameters: name, default, meaning with unit.
+    pub parameters: &'static [(&'static str, i64, &'static str)],
+}
+
+/// One rule.
+pub trait Rule: Sync + Send + fmt::Debug {
+    /// Its index card.
+    fn card(&self) -> &'static Card;
+
+    /// Looks at one event and reports what it finds.
+    fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>);
+}
+
+/// What comes of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reported {
+    /// It is an alert now.
+    Now(Finding),
+    /// It is an alert now, and worse if nothing explains it in time.
+    Escalating {
+        /// The alert.
+        finding: Finding,
+        /// How long an explanation may take, seconds of block time.
+        grace_secs: i64,
+        /// How bad it is then.
+        severity: Severity,
+    },
+    /// It is an alert if nothing explains it in time.
+    Waiting {
+        /// The alert.
+        finding: Finding,
+        /// How long an explanation may take, seconds of block time.
+        grace_secs: i64,
+    },
+    /// An alert that stands becomes worse.
+    Worse(CaseKey, Severity),
+}
+
+/// Where a rule reports.
+#[derive(Debug)]
+pub struct Report<'a> {
+    card: &'static Card,
+    parameters: &'a Parameters,
+    reported: &'a mut Vec<Reported>,
+}
+
+impl Report<'_> {
+    /// A parameter of the rule: as configured, else its default.
+    pub fn parameter(&self, name: &str) -> i64 {
+        self.parameters.get(self.card, name)
+    }
+
+    /// An empty finding about `subject`.
+    pub fn finding(&self, severity: Severity, subject: SubjectKey) -> Finding {
+        Finding { parameters: self.parameters.describe(self.card), ..Finding::new(self.card, severity, subject) }
+    }
+
+    /// Reports.
+    pub fn push(&mut self, reported: Reported) {
+        self.reported.push(reported);
+    }
+}
+
+/// Lets every rule look at `scene`, highest class first.
+pub fn look(scene: &Scene<'_>, parameters: &Parameters) -> Vec<Reported> {
+    let mut reported = Vec::new();
+    for rule in ALL {
+        let card = rule.card();
+        if parameters.is_on(card) {
+            rule.look(scene, &mut Report { card, parameters, reported: &mut reported });
+        }
+    }
+    reported
+}
+
+/// The rule of that code, as the text that lives as long as the program.
+pub fn code_of(code: &str) -> &'static str {
+    ALL.iter().map(|rule| rule.card().code.0).chain([crate::storm::CARD.code.0]).find(|known| *known == code).unwrap_or("")
+}
+
+macro_rules! rules {
+    ($($file:ident),+ $(,)?) => {
+        $(mod $file;)+
+
+        /// Every rule, in the order of precedence.
+        pub static ALL: &[&dyn Rule] = &[$(&$file::Rule),+];
+    };
+}
+
+rules!(
+    ct_01, sp_01, mi_01, mi_03, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,
+);
+
+pub(crate) use id_01::CODE as ID_01;
+pub(crate) use sp_01::counted;
+pub(crate) use sq_01::CODE as SQ_01;
+
+/// How many events an hour a stranger has.
+pub(crate) fn quota(parameters: &Parameters) -> i64 {
+    parameters.get(&sp_01::CARD, "quota")
+}
+
+/// Classes of rules in the order of precedence: a finding of a lower number takes over the root of a higher one.
+/// Source: catalogue of rules, "Episodes, precedence, storms".
+pub mod rank {
+    #![allow(missing_docs, reason = "the names are the codes of the rules of each class")]
+    pub const SY: u8 = 0;
+    pub const CT_01_SP_01: u8 = 1;
+    pub const MI: u8 = 2;
+    pub const ST_04: u8 = 5;
+    pub const SQ_03: u8 = 7;
+    pub const AG_01: u8 = 8;
+    pub const ST_01_02_03: u8 = 9;
+    pub const PT_01: u8 = 10;
+    pub const REST: u8 = 13;
+}
+
+/// The subject of most findings: the item, where it is known.
+fn item_subject(scene: &Scene<'_>) -> Option<SubjectKey> {
+    scene.item.map(SubjectKey::Item)
+}
+
+/// Names the actor as the accused.
+fn accuse_actor(scene: &Scene<'_>, finding: &mut Finding) {
+    finding.accused = scene.actor_address().map(|address| scene.name_of(address));
+    finding.accused_holder = scene.actor;
+}
+
+/// The actor in words.
+fn actor(scene: &Scene<'_>) -> String {
+    scene.actor_address().map_or_else(|| "nobody named".to_owned(), |address| scene.describe(address))
+}
+
+/// A day's number as a date.
+fn date(day: i32) -> String {
+    let epoch = jiff::civil::date(1970, 1, 1);
+    epoch.checked_add(jiff::Span::new().days(i64::from(day))).map_or_else(|_| format!("day {day}"), |date| date.to_string())
+}
+
+/// Unix seconds as a time.
+fn time(secs: i64) -> String {
+    jiff::Timestamp::from_second(secs).map_or_else(|_| format!("second {secs}"), |time| time.to_string())
+}

@@ -1,0 +1,228 @@
+//! The custody state of one chain: everything that rules may ask, and that a reorg takes back.
+//!
+//! It is a handful of journaled maps ([`crate::journal`]) and nothing else, so that undoing a block and writing a
+//! checkpoint are loops over the maps.
+
+pub mod item;
+mod checkpoint;
+
+pub use checkpoint::{Changed, StateRow};
+pub use item::{
+    ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story, Token, TokenId, BRANCHES_MAX,
+};
+
+use crate::cases::CaseEntry;
+use crate::journal::{Map, Slab, Tracked};
+use crate::quota::Tally;
+use crate::timers::{Timer, TimerKey};
+use model::alert::CaseKey;
+use model::chain::{BlockRef, ChainId, LogPosition};
+use model::gs1::{Gln, Gtin, Text};
+use model::item::ItemKey;
+use model::{Address, U256};
+use std::collections::VecDeque;
+
+/// The custody state of one chain.
+#[derive(Debug)]
+pub struct ChainState {
+    /// The chain.
+    pub chain: ChainId,
+    /// Addresses that own, hold or act.
+    pub holders: Slab<Address, ()>,
+    /// Contracts that logged.
+    pub contracts: Slab<Address, ()>,
+    /// Places that were named.
+    pub places: Slab<Gln, ()>,
+    /// Lots that were named.
+    pub lots: Slab<(Gtin, Text), LotEntry>,
+    /// Items.
+    pub items: Slab<ItemKey, Item>,
+    /// Tokens by contract and id.
+    pub tokens: Slab<(ContractId, U256), Token>,
+    /// Tokens of an item beside its first: aliases, lawful or not.
+    pub aliases: Map<(ItemId, TokenId), ()>,
+    /// Branches of items beside the story with provenance, by item and branch number from 1.
+    pub branches: Map<(ItemId, u32), Story>,
+    /// Open sendings by item and branch.
+    pub shipments: Map<(ItemId, u32), Shipment>,
+    /// Open packings by child.
+    pub packings: Map<ItemId, Packing>,
+    /// Units by token and holder, for ERC-1155.
+    pub balances: Map<(TokenId, HolderId), U256>,
+    /// What is due at a time.
+    pub timers: Map<TimerKey, Timer>,
+    /// The timer that a rule has running for a subject.
+    pub pending: Map<(crate::cases::SubjectKey, String), TimerKey>,
+    /// Cases.
+    pub cases: Map<CaseKey, CaseEntry>,
+    /// The open episode of each subject: its root.
+    pub episodes: Map<crate::cases::SubjectKey, crate::cases::Episode>,
+    /// What actors and contracts did within an hour.
+    pub tallies: Map<crate::quota::TallyKey, Tally>,
+    /// Block time of the last event or segment end, Unix seconds: time only moves on within a chain.
+    pub now_secs: i64,
+    marks: VecDeque<Frame>,
+}
+
+/// How many maps the state has.
+const MAPS: usize = 16;
+
+/// What is needed to undo one open block.
+#[derive(Debug)]
+struct Frame {
+    block: BlockRef,
+    now_secs: i64,
+    marks: Vec<u64>,
+}
+
+impl ChainState {
+    /// The state before the first block.
+    pub fn new(chain: ChainId) -> Self {
+        Self {
+            chain,
+            holders: Slab::new(1),
+            contracts: Slab::new(2),
+            places: Slab::new(15),
+            lots: Slab::new(3),
+            items: Slab::new(4),
+            tokens: Slab::new(5),
+            aliases: Map::new(6),
+            branches: Map::new(7),
+            shipments: Map::new(8),
+            packings: Map::new(9),
+            balances: Map::new(10),
+            timers: Map::new(11),
+            pending: Map::new(16),
+            cases: Map::new(12),
+            episodes: Map::new(13),
+            tallies: Map::new(14),
+            now_secs: 0,
+            marks: VecDeque::new(),
+        }
+    }
+
+    fn maps(&mut self) -> [&mut dyn Tracked; MAPS] {
+        [
+            &mut self.holders,
+            &mut self.contracts,
+            &mut self.places,
+            &mut self.lots,
+            &mut self.items,
+            &mut self.tokens,
+            &mut self.aliases,
+            &mut self.branches,
+            &mut self.shipments,
+            &mut self.packings,
+            &mut self.balances,
+            &mut self.timers,
+            &mut self.pending,
+            &mut self.cases,
+            &mut self.episodes,
+            &mut self.tallies,
+        ]
+    }
+
+    /// Begins a block that may be orphaned: from here on everything is recorded.
+    pub fn begin_open(&mut self, block: BlockRef) {
+        let mut marks = Vec::with_capacity(MAPS);
+        for map in self.maps() {
+            map.record(true);
+            marks.push(map.mark());
+        }
+        self.marks.push_back(Frame { block, now_secs: self.now_secs, marks });
+    }
+
+    /// Begins a run of final blocks: nothing is recorded.
+    pub fn begin_final(&mut self) {
+        for map in self.maps() {
+            map.record(false);
+        }
+    }
+
+    /// Puts back every open block above `number`. Returns how many.
+    pub fn undo_above(&mut self, number: u64) -> usize {
+        let mut undone = 0;
+        while self.marks.back().is_some_and(|frame| frame.block.number > number) {
+            let Some(frame) = self.marks.pop_back() else { break };
+            for (map, mark) in self.maps().into_iter().zip(&frame.marks) {
+                map.undo(*mark);
+            }
+            self.now_secs = frame.now_secs;
+            undone += 1;
+        }
+        undone
+    }
+
+    /// Gives up undoing blocks up to `number`.
+    pub fn forget_up_to(&mut self, number: u64) {
+        while self.marks.front().is_some_and(|frame| frame.block.number <= number) {
+            self.marks.pop_front();
+        }
+        let marks = match self.marks.front() {
+            Some(frame) => frame.marks.clone(),
+            None => self.maps().map(|map| map.mark()).to_vec(),
+        };
+        for (map, mark) in self.maps().into_iter().zip(marks) {
+            map.forget(mark);
+        }
+    }
+
+    /// The story of `item` on `branch`.
+    pub fn story(&self, item: ItemId, branch: u32) -> Story {
+        match branch {
+            0 => self.items.get(item).story,
+            _ => self.branches.get(&(item, branch)).copied().unwrap_or(self.items.get(item).story),
+        }
+    }
+
+    /// Sets the story of `item` on `branch`.
+    pub fn set_story(&mut self, item: ItemId, branch: u32, story: Story) {
+        if branch == 0 {
+            self.items.change(item, |entry| entry.story = story);
+        } else {
+            self.branches.set((item, branch), Some(story));
+        }
+    }
+
+    /// Branch numbers of `item` that are open, 0 first.
+    pub fn branch_numbers(&self, item: ItemId) -> impl Iterator<Item = u32> {
+        let others = (self.items.get(item).branches > 0)
+            .then(|| self.branches.range((item, 0)..=(item, u32::MAX)).map(|((_, branch), _)| *branch));
+        std::iter::once(0).chain(others.into_iter().flatten())
+    }
+
+    /// Who has `item` on `branch`: the possessor of its outermost parent, where it is inside one.
+    pub fn possessor(&self, item: ItemId, branch: u32) -> Option<HolderId> {
+        let mut story = self.story(item, branch);
+        for _ in 0..NESTING_MAX {
+            match story.parent {
+                Some(parent) => story = self.items.get(parent).story,
+                None => break,
+            }
+        }
+        story.possessor
+    }
+
+    /// Every token that stands for `item`, its first one first.
+    pub fn tokens_of(&self, item: ItemId) -> impl Iterator<Item = TokenId> {
+        let first = self.items.get(item).token;
+        let others = self.aliases.range((item, 0)..=(item, u32::MAX)).map(|((_, token), ())| *token);
+        // A token may have been given another identity since.
+        first.into_iter().chain(others).filter(move |token| self.tokens.get(*token).item == Some(item))
+    }
+
+    /// Who owns the first token of `item` on the chain, while it stands for it.
+    pub fn owner_of(&self, item: ItemId) -> Option<HolderId> {
+        let token = self.tokens.get(self.items.get(item).token?);
+        token.owner.filter(|_| token.item == Some(item))
+    }
+
+    /// A position as the evidence of an alert.
+    pub fn evidence(&self, position: LogPosition) -> (ChainId, LogPosition) {
+        (self.chain, position)
+    }
+}
+
+/// How deep items may be inside one another: pack, bundle, case, layer, pallet, container leave room. A deeper or
+/// circular claim ends here.
+pub const NESTING_MAX: usize = 12;

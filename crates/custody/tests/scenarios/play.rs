@@ -1,0 +1,420 @@
+//! Plays a scenario through the core, block by block, and gathers what it did.
+
+use crate::cast::{self, CHAIN, Changes, address};
+use arrow_array::cast::AsArray;
+use custody::decode::{Decoded, Profiles};
+use custody::rules::Parameters;
+use custody::state::StateRow;
+use custody::{Core, Setup};
+use model::alert::{CaseKey, Notice};
+use model::chain::{BlockRef, LogPosition};
+use model::change::{Change, Epoch, Record, RegistryVersion, Sequence};
+use model::commit::{Commit, Effect};
+use model::event::{Event, EventKind, Identity};
+use model::segment::{Finality, LogsBuilder, Segment, VerificationLevel};
+use model::tables::Table;
+use model::{Address, B256, U256};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A scenario file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// What happens, for people.
+    #[serde(rename = "story")]
+    _story: String,
+    /// What the registry says beside the cast.
+    #[serde(default)]
+    registry: Changes,
+    #[serde(default, rename = "event")]
+    events: Vec<Happening>,
+    #[serde(default, rename = "revert")]
+    reverts: Vec<Revert>,
+    /// The whole list of alerts in the end.
+    #[serde(default, rename = "alert")]
+    pub alerts: Vec<Told>,
+    /// Block time to which the story runs on without events.
+    until: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Happening {
+    at: String,
+    /// Block time, where it is not a minute after `at`.
+    seen: Option<String>,
+    #[serde(rename = "do")]
+    kind: String,
+    item: String,
+    by: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    lot: Option<String>,
+    expiry: Option<String>,
+    parent: Option<String>,
+    reason: Option<String>,
+    place: Option<String>,
+    contract: Option<String>,
+    /// Token id, where it is not the item's number.
+    token: Option<u64>,
+    /// A product that nobody registered.
+    #[serde(default)]
+    unregistered: bool,
+    /// How many times, with the item's number counting on.
+    times: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revert {
+    after: usize,
+}
+
+/// An alert as a scenario names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// The rule.
+    pub rule: String,
+    /// How bad.
+    pub severity: String,
+    /// `P1`, `contract fake`, `party stranger`.
+    pub subject: String,
+    /// Rule of the root that it hangs under.
+    pub under: Option<String>,
+    /// Members that were counted under it.
+    #[serde(default)]
+    pub members: u64,
+}
+
+/// The last notice of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastNotice {
+    case: CaseKey,
+    /// What it said.
+    pub kind: &'static str,
+    severity: &'static str,
+}
+
+/// What a play left.
+#[derive(Debug)]
+pub struct Played {
+    /// Alerts that stand.
+    pub alerts: Vec<Told>,
+    /// Canonical rows, newest of each key, as text.
+    pub rows: BTreeMap<String, String>,
+    notices: Vec<Notice>,
+}
+
+impl Played {
+    /// The last notice of each case: what people know in the end. Opened and changed both say that it stands.
+    pub fn told_last(&self) -> Vec<LastNotice> {
+        let mut last = BTreeMap::new();
+        for notice in &self.notices {
+            let revision = last.get(&notice.case_key).map_or(0, |(revision, _)| *revision);
+            assert_eq!(notice.revision, revision + 1, "revisions of a case count on: {notice:?}");
+            last.insert(notice.case_key, (notice.revision, notice.clone()));
+        }
+        let as_told = |(case, (_, notice)): (CaseKey, (u32, Notice))| LastNotice {
+            case,
+            kind: if notice.kind.as_str() == "withdrawn" { "withdrawn" } else { "stands" },
+            severity: notice.alert.severity.as_str(),
+        };
+        last.into_iter().map(as_told).collect()
+    }
+}
+
+/// Plays a story once.
+pub fn through(story: &Story) -> Played {
+    let mut stage = Stage::new(story);
+    for step in script(story) {
+        stage.play(&step);
+    }
+    stage.curtain()
+}
+
+/// Plays a story so that each block is orphaned once before it stays.
+pub fn with_every_block_reverted_once(story: &Story) -> Played {
+    let mut stage = Stage::new(story);
+    for step in script(story) {
+        if let Step::Block(..) = step {
+            let before = stage.blocks.len();
+            stage.fork += 1;
+            stage.play(&step);
+            stage.revert(before);
+            stage.fork = 0;
+        }
+        stage.play(&step);
+    }
+    stage.curtain()
+}
+
+/// Plays a story with a restart from what was written after each block.
+pub fn with_a_restart_after_every_block(story: &Story) -> Played {
+    let mut stage = Stage::new(story);
+    for step in script(story) {
+        stage.play(&step);
+        if story.reverts.is_empty() {
+            stage.restart();
+        }
+    }
+    stage.curtain()
+}
+
+/// Plays a story and orphans all of it.
+pub fn and_revert_to_nothing(story: &Story) -> Played {
+    let mut stage = Stage::new(story);
+    for step in script(story) {
+        stage.play(&step);
+    }
+    stage.revert(1);
+    stage.curtain()
+}
+
+#[derive(Debug)]
+enum Step {
+    Block(i64, Vec<Happening>),
+    Revert(usize),
+}
+
+fn script(story: &Story) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (at, happening) in story.events.iter().enumerate() {
+        let seen = happening.seen.as_deref().map_or_else(|| cast::secs(&happening.at) + 60, cast::secs);
+        let times = happening.times.unwrap_or(1);
+        let number: u64 = happening.item[1..].parse().unwrap();
+        let each = |time| Happening { item: format!("{}{}", &happening.item[..1], number + time), ..happening.clone() };
+        steps.push(Step::Block(seen, (0..times).map(each).collect()));
+        steps.extend(story.reverts.iter().filter(|revert| revert.after == at + 1).map(|_| Step::Revert(at)));
+    }
+    if let Some(until) = &story.until {
+        steps.push(Step::Block(cast::secs(until), Vec::new()));
+    }
+    steps
+}
+
+/// The core with what it gave so far.
+struct Stage {
+    story_registry: RegistryVersion,
+    core: Core,
+    sequence: u64,
+    blocks: Vec<(BlockRef, Vec<(Table, arrow_array::RecordBatch)>)>,
+    notices: Vec<Notice>,
+    alerts: BTreeMap<CaseKey, model::alert::Alert>,
+    /// Orphans have other hashes than the blocks that stay.
+    fork: u8,
+}
+
+fn setup() -> Setup {
+    Setup { profiles: Arc::new(Profiles::new(Vec::new()).unwrap()), parameters: Parameters::default() }
+}
+
+impl Stage {
+    fn new(story: &Story) -> Self {
+        let rows = Arc::new(cast::registry(&story.registry));
+        let mut stage = Self {
+            story_registry: RegistryVersion { version: 1, after: None, rows },
+            core: Core::new(setup()),
+            sequence: 0,
+            blocks: Vec::new(),
+            notices: Vec::new(),
+            alerts: BTreeMap::new(),
+            fork: 0,
+        };
+        stage.take(Change::Open(Epoch(1)));
+        stage.take(Change::Registry(Arc::new(stage.story_registry.clone())));
+        // The first block carries the registry into what a restart reads.
+        stage.play(&Step::Block(0, Vec::new()));
+        stage
+    }
+
+    fn take(&mut self, change: Change) -> Commit {
+        self.take_decoded(change, None)
+    }
+
+    fn take_decoded(&mut self, change: Change, decoded: Option<Decoded>) -> Commit {
+        self.sequence += 1;
+        let record = Record { chain: CHAIN, epoch: Epoch(1), sequence: Sequence(self.sequence), change };
+        let commit = self.core.step_decoded(&record, decoded).unwrap().unwrap();
+        self.notices.extend(commit.notices.iter().cloned());
+        for change in &commit.alerts {
+            match &change.alert {
+                Some(alert) => self.alerts.insert(change.case_key, alert.clone()),
+                None => self.alerts.remove(&change.case_key),
+            };
+        }
+        commit
+    }
+
+    fn play(&mut self, step: &Step) {
+        match step {
+            Step::Block(time_secs, happenings) => self.append(*time_secs, happenings),
+            Step::Revert(after) => self.revert(after + 1),
+        }
+    }
+
+    fn append(&mut self, time_secs: i64, happenings: &[Happening]) {
+        let number = self.blocks.len() as u64;
+        let parent_hash = self.blocks.last().map_or(B256::ZERO, |(block, _)| block.hash);
+        let mut hash = [self.fork; 32];
+        hash[..8].copy_from_slice(&number.to_be_bytes());
+        let last = BlockRef { number, hash: hash.into() };
+        let segment = Segment {
+            first_number: number,
+            parent_hash,
+            last,
+            last_time_secs: u64::try_from(time_secs).unwrap(),
+            finality: Finality::Open,
+            level: VerificationLevel::Off,
+            filter: B256::ZERO,
+            blocks: Vec::new(),
+            logs: LogsBuilder::default().finish().unwrap(),
+            incidents: Vec::new(),
+        };
+        let events = happenings.iter().zip(0..).map(|(what, log)| event(what, number, log, time_secs)).collect();
+        let decoded = Decoded { events, dead_letters: Vec::new(), logs: happenings.len() };
+        let commit = self.take_decoded(Change::Append(Arc::new(segment)), Some(decoded));
+        let Effect::Append { rows, .. } = commit.effect else { panic!("an append appends") };
+        self.blocks.push((last, rows));
+    }
+
+    fn revert(&mut self, blocks: usize) {
+        self.blocks.truncate(blocks);
+        let to = self.blocks.last().unwrap().0;
+        self.take(Change::Revert(to));
+    }
+
+    fn restart(&mut self) {
+        let mut newest: BTreeMap<(u32, Vec<u8>), Option<Vec<u8>>> = BTreeMap::new();
+        for (table, batch) in self.blocks.iter().flat_map(|(_, rows)| rows) {
+            if *table == Table::State {
+                let kinds = batch.column_by_name("kind").unwrap().as_primitive::<arrow_array::types::UInt32Type>();
+                let keys = batch.column_by_name("key").unwrap().as_binary::<i32>();
+                let values = batch.column_by_name("value").unwrap().as_binary::<i32>();
+                for ((kind, key), value) in kinds.iter().zip(keys).zip(values) {
+                    newest.insert((kind.unwrap(), key.unwrap().to_vec()), value.map(<[u8]>::to_vec));
+                }
+            }
+        }
+        let rows = newest.into_iter().map(|((kind, key), value)| StateRow { kind, key, value });
+        let mut revisions: BTreeMap<CaseKey, u32> = BTreeMap::new();
+        for notice in &self.notices {
+            revisions.insert(notice.case_key, notice.revision);
+        }
+        let position = self.core.position(CHAIN);
+        self.core = Core::new(setup());
+        self.core.restore(CHAIN, position, rows, &revisions.into_iter().collect::<Vec<_>>()).unwrap();
+    }
+
+    fn curtain(self) -> Played {
+        let rule_of = |case: CaseKey| self.alerts.get(&case).map(|alert| alert.rule.clone());
+        let mut alerts: Vec<Told> = self
+            .alerts
+            .values()
+            .map(|alert| Told {
+                rule: alert.rule.clone(),
+                severity: alert.severity.as_str().to_owned(),
+                subject: short(alert),
+                under: alert.root.and_then(rule_of),
+                members: alert.members,
+            })
+            .collect();
+        alerts.sort();
+        Played { alerts, rows: newest_rows(&self.blocks), notices: self.notices }
+    }
+}
+
+/// The subject as a scenario writes it.
+fn short(alert: &model::alert::Alert) -> String {
+    let text = alert.subject.to_string();
+    match alert.subject.kind() {
+        "item" => text.rsplit('/').next().unwrap_or_default().to_owned(),
+        kind => {
+            let names = ["fake", "packs", "partner", "stranger", "maker", "wholesaler"];
+            let named = names.iter().find(|name| address(name).to_string() == text);
+            format!("{kind} {}", named.unwrap_or(&text.as_str()))
+        }
+    }
+}
+
+/// Newest row of each key of the canonical tables, as text without the hashes of blocks.
+fn newest_rows(blocks: &[(BlockRef, Vec<(Table, arrow_array::RecordBatch)>)]) -> BTreeMap<String, String> {
+    let mut rows = BTreeMap::new();
+    for (table, batch) in blocks.iter().flat_map(|(_, rows)| rows) {
+        let spec = table.spec();
+        if !spec.canonical || *table == Table::Blocks {
+            continue;
+        }
+        let key_columns: Vec<&str> = match spec.kind {
+            model::tables::TableKind::Upsert { key } => key.to_vec(),
+            model::tables::TableKind::Append => spec.sort.to_vec(),
+        };
+        for row in 0..batch.num_rows() {
+            let cell = |name: &str| format!("{:?}", batch.column_by_name(name).unwrap().slice(row, 1));
+            let key: Vec<String> = key_columns.iter().map(|name| cell(name)).collect();
+            let values: Vec<String> = spec.columns.iter().map(|column| cell(column.name)).collect();
+            rows.insert(format!("{} {}", spec.name, key.join(" ")), values.join(" "));
+        }
+    }
+    rows
+}
+
+fn kind_of(text: &str) -> EventKind {
+    text.parse().unwrap_or_else(|error: String| panic!("{error}"))
+}
+
+fn identity(what: &Happening) -> Identity {
+    let number: u64 = what.item[1..].parse().unwrap();
+    if what.item.starts_with('C') {
+        return Identity { sscc: Some(cast::sscc(number)), ..Identity::default() };
+    }
+    let day = what.expiry.as_deref().map(|day| i32::try_from(cast::secs(&format!("{day}T00:00")) / 86_400).unwrap());
+    Identity {
+        gtin: Some(if what.unregistered { cast::unknown_gtin() } else { cast::gtin() }),
+        serial: Some(what.item.parse().unwrap()),
+        lot: Some(what.lot.as_deref().unwrap_or("L1").parse().unwrap()),
+        expiry_day: day,
+        ..Identity::default()
+    }
+}
+
+fn token(item: &str) -> U256 {
+    let offset = if item.starts_with('C') { 1_000_000 } else { 0 };
+    U256::from(offset + item[1..].parse::<u64>().unwrap())
+}
+
+fn event(what: &Happening, block: u64, log: u32, block_time_secs: i64) -> Event {
+    let kind = kind_of(&what.kind);
+    let contract = address(what.contract.as_deref().unwrap_or("packs"));
+    let named = matches!(kind, EventKind::Commissioning);
+    let mut tx = [7; 32];
+    tx[..8].copy_from_slice(&block.to_be_bytes());
+    tx[8..12].copy_from_slice(&log.to_be_bytes());
+    let party = |name: &Option<String>| -> Option<Address> { name.as_deref().map(address) };
+    Event {
+        position: LogPosition { block, log, sub: 0 },
+        tx_hash: tx.into(),
+        tx_index: log,
+        block_time_secs,
+        event_time_secs: Some(cast::secs(&what.at)),
+        contract,
+        token_contract: contract,
+        kind,
+        token: Some(what.token.map_or_else(|| token(&what.item), U256::from)),
+        range_end: None,
+        identity: if named { identity(what) } else { Identity::default() },
+        from: party(&what.from),
+        to: party(&what.to),
+        actor: party(&what.by),
+        actor_source: None,
+        sender: None,
+        parent: what.parent.as_deref().map(token),
+        parent_contract: None,
+        quantity: None,
+        place: what.place.as_ref().map(|place| cast::gln_of(place)),
+        reason: what.reason.as_ref().map(|reason| reason.parse().unwrap()),
+        detail: None,
+    }
+}
