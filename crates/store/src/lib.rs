@@ -1,0 +1,63 @@
+//! The store: tables, written by commits and read as snapshots.
+//!
+//! ```text
+//! transform ──Commit──▶ Writer ──files, commit log──▶ Snapshot ──▶ query
+//! ```
+//!
+//! [`parquet`] keeps Parquet segments and an append-only commit log in a folder. A commit holds rows, alerts,
+//! state and position together, or nothing. Rows of blocks that may still be orphaned live in memory and on the
+//! bus until the chain finalises them; a reader sees one table all the same.
+
+pub mod error;
+pub mod parquet;
+pub mod read;
+pub mod rows;
+#[cfg(test)]
+mod testing;
+
+pub use error::{Error, Result};
+pub use model::commit::{AlertChange, Commit, Effect};
+pub use parquet::Store;
+pub use parquet::config::{Config, Versions};
+pub use read::{Head, Reader, Snapshot};
+
+use arrow_array::RecordBatch;
+use async_trait::async_trait;
+use model::alert::CaseKey;
+use model::chain::ChainId;
+use model::change::Position;
+use model::tables::Table;
+use std::collections::BTreeMap;
+
+/// Where a chain's stream was left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// State and rows are in files up to here: the bus is read again from the change after it.
+    pub state_at: Position,
+    /// Notices are durable up to here: the same change read again must give the same, which are not written twice.
+    pub written_to: Position,
+}
+
+/// The writing end: one per store, guarded by a lock.
+#[async_trait]
+pub trait Writer: Send + Sync {
+    /// Where each chain was left when the store was opened.
+    fn recovered(&self) -> BTreeMap<ChainId, Recovery>;
+
+    /// Rows of `state` and `alerts` of a chain as they stood at its `state_at`, one row a key, in batches, for restart.
+    async fn restore(&self, table: Table, chain: ChainId) -> Result<Vec<RecordBatch>>;
+
+    /// Revisions that people were told of at `state_at`: the highest revision of each case among durable notices
+    /// of changes up to there.
+    async fn revisions(&self, chain: ChainId) -> Result<Vec<(CaseKey, u32)>>;
+
+    /// Takes what one change does. Durable on return for open blocks (position and notices) and whenever a flush
+    /// was due; final rows may wait in memory for the next flush.
+    async fn commit(&mut self, commit: Commit) -> Result<()>;
+
+    /// Writes everything final that waits in memory. Called at shutdown and when the stream is idle.
+    async fn flush(&mut self) -> Result<()>;
+
+    /// For each chain, where a restart would begin to read the bus again: what may be acknowledged to the bus.
+    fn durable(&self) -> BTreeMap<ChainId, Position>;
+}
