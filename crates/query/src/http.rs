@@ -1,0 +1,121 @@
+//! The loopback address: SQL and pedigrees over HTTP, with what the process says of itself.
+//!
+//! | path | what |
+//! |---|---|
+//! | `POST /v1/sql` | one statement, as text or as `{"sql": "…"}`; `Accept` decides the format |
+//! | `GET /v1/pedigree?item=…` | one item's story as JSON |
+//! | `GET /metrics`, `/health`, `/ready` | the process |
+//!
+//! Every answer names its snapshot in `x-rxtrail-snapshot` and says in `x-rxtrail-truncated` whether rows were cut off:
+//! in a header while the answer is short, else in a trailer. Errors are problem documents (RFC 9457) with stable codes.
+//!
+//! There is no login here, so who may ask is decided by where the question comes from: the address is loopback, and
+//! a browser that was led here by a web page is told by the `Host` and `Origin` that it sends, and refused.
+
+mod body;
+mod local;
+mod negotiate;
+mod problem;
+
+use crate::engine::Engine;
+use crate::error::{Error, Result as QueryResult};
+use crate::format::{Encoder, Format};
+use crate::pedigree;
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use problem::Problem;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// The moment that an answer is made of.
+pub const SNAPSHOT: HeaderName = HeaderName::from_static("x-rxtrail-snapshot");
+
+/// Were rows cut off? `true` or `false`; `trailer` when it is said after the body.
+pub const TRUNCATED: HeaderName = HeaderName::from_static("x-rxtrail-truncated");
+
+/// A statement of 64 KB written as a JSON string with every fourth character escaped.
+const BODY_BYTES: usize = 256 << 10;
+
+/// The router of a process: questions, and `process` with what the process says of itself.
+pub fn router(engine: Arc<Engine>, process: Router) -> Router {
+    Router::new()
+        .route("/v1/sql", post(sql))
+        .route("/v1/pedigree", get(tell))
+        .with_state(engine)
+        .merge(process)
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(axum::middleware::from_fn(local::only))
+}
+
+async fn no_such_path() -> Problem {
+    Problem::of(
+        StatusCode::NOT_FOUND,
+        "path",
+        "there is nothing at this path: try POST /v1/sql, GET /v1/pedigree?item=…, /metrics, /health, /ready",
+    )
+}
+
+async fn no_such_method() -> Problem {
+    Problem::of(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method",
+        "this path has another method: POST /v1/sql, GET for the others",
+    )
+}
+
+async fn sql(
+    State(engine): State<Arc<Engine>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|rejection| Problem::of(rejection.status(), "body", &rejection.body_text()))?;
+    let statement = negotiate::statement(&headers, &body)?;
+    let format = negotiate::format(&headers)?;
+    Ok(answer(&engine, &statement, format).await?)
+}
+
+async fn answer(engine: &Engine, statement: &str, format: Format) -> QueryResult<Response> {
+    let answer = engine.ask(statement).await?;
+    let snapshot = answer.snapshot().to_string();
+    let encoder = Encoder::new(format, &answer.schema(), answer.snapshot())?;
+    let mut response = body::respond(answer, encoder).await?;
+    let headers = response.headers_mut();
+    headers.insert(
+        SNAPSHOT,
+        HeaderValue::from_str(&snapshot).map_err(|error| Error::Output(error.to_string()))?,
+    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+struct WhichItem {
+    item: String,
+}
+
+async fn tell(
+    State(engine): State<Arc<Engine>>,
+    which: Result<Query<WhichItem>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(WhichItem { item }) = which
+        .map_err(|rejection| Problem::of(StatusCode::BAD_REQUEST, "parameters", &rejection.body_text()))?;
+    let told = pedigree::pedigree(&engine, &item).await?;
+    let snapshot = HeaderValue::from_str(&told.snapshot.to_string())
+        .map_err(|error| Error::Output(error.to_string()))?;
+    let status = if told.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok((status, [(SNAPSHOT, snapshot), no_store], Json(told)).into_response())
+}
+
+#[cfg(test)]
+mod tests;

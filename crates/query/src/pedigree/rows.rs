@@ -1,0 +1,146 @@
+//! Rows of the views that a pedigree is made of.
+
+use crate::error::{Error, Result};
+use crate::format::{Encoder, Format};
+use crate::snapshot::SnapshotName;
+use datafusion::arrow::array::RecordBatch;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// An item as it stands on one chain: the columns of `items`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each field is the column of its name")]
+pub struct ItemRow {
+    pub chain: u64,
+    pub gtin: Option<String>,
+    pub serial: Option<String>,
+    pub lot: Option<String>,
+    pub expiry: Option<String>,
+    pub state: String,
+    pub possessor: Option<String>,
+    pub owner: Option<String>,
+    pub consignee: Option<String>,
+    pub parent: Option<String>,
+    pub maker: Option<String>,
+    pub branches: u32,
+    pub commissioned_at: Option<String>,
+    pub steps: u32,
+    pub finality: String,
+}
+
+/// A token that stands for the item: the columns of `tokens`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each field is the column of its name")]
+pub struct TokenRow {
+    pub chain: u64,
+    pub contract: String,
+    pub token_id: String,
+    pub standard: String,
+    pub owner: Option<String>,
+    pub minted_block: Option<u64>,
+    pub burnt_block: Option<u64>,
+    pub finality: String,
+}
+
+/// An alert: columns of `alerts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each field is the column of its name")]
+pub struct AlertRow {
+    pub case_key: String,
+    pub rule: String,
+    pub severity: String,
+    pub standing: String,
+    pub chain: u64,
+    pub block_number: u64,
+    pub log_index: u32,
+    pub sub_index: u32,
+    pub raised_at: String,
+    pub expected: String,
+    pub came: String,
+    pub accused: Option<String>,
+    pub victim: Option<String>,
+    pub witness: Option<String>,
+    pub root: Option<String>,
+    pub evidence: String,
+    pub finality: String,
+}
+
+impl AlertRow {
+    /// Where the event stands that raised it.
+    pub(super) fn position(&self) -> (u64, u64, u32, u32) {
+        (self.chain, self.block_number, self.log_index, self.sub_index)
+    }
+}
+
+/// One thing that was told of the item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The event.
+    pub event: EventRow,
+    /// The parent that it happened to, with the item inside.
+    pub inside: Option<String>,
+    /// What was flagged at it.
+    pub alerts: Vec<AlertRow>,
+}
+
+impl Entry {
+    /// Where the event stands.
+    pub(super) fn position(&self) -> (u64, u64, u32, u32) {
+        let EventRow { chain, block_number, log_index, sub_index, .. } = self.event;
+        (chain, block_number, log_index, sub_index)
+    }
+}
+
+/// An event: columns of `events`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each field is the column of its name")]
+pub struct EventRow {
+    pub chain: u64,
+    pub block_number: u64,
+    pub log_index: u32,
+    pub sub_index: u32,
+    pub block_time: String,
+    pub event_time: Option<String>,
+    pub tx_hash: String,
+    pub contract: String,
+    pub token_id: Option<String>,
+    pub kind: String,
+    pub branch: u32,
+    pub legal: bool,
+    pub authority: String,
+    pub from_address: Option<String>,
+    pub to_address: Option<String>,
+    pub actor: Option<String>,
+    pub parent: Option<String>,
+    pub quantity: Option<String>,
+    pub place: Option<String>,
+    pub reason: Option<String>,
+    pub detail: Option<String>,
+    pub finality: String,
+}
+
+impl EventRow {
+    /// The event as an entry; `inside` is the parent that it happened to.
+    pub(super) fn into_entry(self, inside: Option<&str>) -> Entry {
+        Entry { event: self, inside: inside.map(str::to_owned), alerts: Vec::new() }
+    }
+}
+
+/// A stay inside a parent: columns of `containment`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ContainmentRow {
+    pub(super) chain: u64,
+    pub(super) parent: String,
+    pub(super) from_block: u64,
+    pub(super) from_log: u32,
+    pub(super) to_block: Option<u64>,
+    pub(super) to_log: Option<u32>,
+}
+
+/// The rows of a batch.
+pub(super) fn read<T: DeserializeOwned>(batch: &RecordBatch) -> Result<Vec<T>> {
+    let mut encoder = Encoder::new(Format::Ndjson, &batch.schema(), &SnapshotName::default())?;
+    let lines = encoder.batch(batch)?;
+    let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).map_err(|error| Error::Output(error.to_string()))).collect()
+}

@@ -1,0 +1,46 @@
+//! Restart: puts the core back as it was where the store's files end.
+
+use crate::error::{Error, Result};
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use custody::Core;
+use custody::state::StateRow;
+use model::chain::ChainId;
+use model::tables::Table;
+use store::Writer;
+
+/// Puts back every chain that the store knows.
+///
+/// # Errors
+/// When the store cannot be read, or a row of the state is not what was written.
+pub async fn restore(core: &mut Core, writer: &dyn Writer) -> Result<()> {
+    for (chain, recovery) in writer.recovered() {
+        let batches = writer.restore(Table::State, chain).await?;
+        let revisions = writer.revisions(chain).await?;
+        let mut rows = rows_of(chain, &batches)?;
+        rows.sort_unstable_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
+        let damaged =
+            |error: custody::journal::RestoreError| Error::State { chain, detail: error.to_string() };
+        core.restore(chain, recovery.state_at, rows, &revisions).map_err(damaged)?;
+        tracing::info!(%chain, tip = ?recovery.state_at.tip.map(|tip| tip.number), "state restored");
+    }
+    Ok(())
+}
+
+fn rows_of(chain: ChainId, batches: &[RecordBatch]) -> Result<Vec<StateRow>> {
+    let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+    for batch in batches {
+        let missing = |name: &str| Error::State { chain, detail: format!("column '{name}' is missing") };
+        let column = |name: &str| batch.column_by_name(name).ok_or_else(|| missing(name));
+        let kinds = column("kind")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| missing("kind"))?;
+        let keys = column("key")?.as_binary_opt::<i32>().ok_or_else(|| missing("key"))?;
+        let values = column("value")?.as_binary_opt::<i32>().ok_or_else(|| missing("value"))?;
+        rows.extend(kinds.iter().zip(keys).zip(values).map(|((kind, key), value)| StateRow {
+            kind: kind.unwrap_or_default(),
+            key: key.unwrap_or_default().to_vec(),
+            value: value.map(<[u8]>::to_vec),
+        }));
+    }
+    Ok(rows)
+}

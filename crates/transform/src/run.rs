@@ -1,0 +1,79 @@
+//! The loop: next record, step, commit, tell, acknowledge.
+
+use crate::error::Result;
+use crate::outward::Outward;
+use crate::restore::restore;
+use bus::Subscriber;
+use custody::Core;
+use model::chain::ChainId;
+use model::change::{Position, Record};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use store::Writer;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// How long final rows may wait in memory for a larger file. A crash costs reading them again, so a minute is cheap,
+/// and a file a minute a table is what compaction keeps up with.
+const FLUSH_EVERY: Duration = Duration::from_secs(60);
+
+/// Takes records until the bus is closed or `stop` is cancelled; then writes what waits and returns.
+///
+/// # Errors
+/// When bus, core or store refuse: nothing of the record that failed is committed.
+pub async fn run(
+    mut core: Core,
+    mut subscriber: Box<dyn Subscriber>,
+    mut writer: Box<dyn Writer>,
+    outward: Outward,
+    stop: CancellationToken,
+) -> Result<()> {
+    restore(&mut core, writer.as_ref()).await?;
+    let mut flush = tokio::time::interval(FLUSH_EVERY);
+    flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut acknowledged = BTreeMap::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            _ = flush.tick() => writer.flush().await?,
+            record = subscriber.next() => match record? {
+                Some(record) => take(&mut core, writer.as_mut(), &outward, &record).await?,
+                None => break,
+            },
+        }
+        acknowledge(subscriber.as_mut(), writer.as_ref(), &mut acknowledged).await?;
+    }
+    writer.flush().await?;
+    acknowledge(subscriber.as_mut(), writer.as_ref(), &mut acknowledged).await
+}
+
+async fn take(core: &mut Core, writer: &mut dyn Writer, outward: &Outward, record: &Record) -> Result<()> {
+    let timer = outward.metrics.time_step();
+    // A large segment keeps a processor busy for long: other tasks of this worker move elsewhere meanwhile.
+    let commit = tokio::task::block_in_place(|| core.step(record))?;
+    timer.observe_duration();
+    let Some(commit) = commit else { return Ok(()) };
+    outward.metrics.count(&commit);
+    let (chain, position, notices) = (commit.chain, commit.position, commit.notices.clone());
+    let timer = outward.metrics.time_commit();
+    writer.commit(commit).await?;
+    timer.observe_duration();
+    outward.tell(chain, position, notices);
+    Ok(())
+}
+
+/// Tells the bus what it may forget, when that has changed.
+async fn acknowledge(
+    subscriber: &mut dyn Subscriber,
+    writer: &dyn Writer,
+    acknowledged: &mut BTreeMap<ChainId, Position>,
+) -> Result<()> {
+    for (chain, position) in writer.durable() {
+        if acknowledged.get(&chain) != Some(&position) {
+            subscriber.acknowledge(chain, position).await?;
+            acknowledged.insert(chain, position);
+        }
+    }
+    Ok(())
+}
