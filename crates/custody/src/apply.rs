@@ -106,7 +106,11 @@ fn token_of(state: &ChainState, event: &Event) -> Option<TokenId> {
 
 /// How people call a token that nothing has named.
 fn token_key(state: &ChainState, event: &Event) -> Option<ItemKey> {
-    let standard = if event.kind == EventKind::TransferQuantity { TokenStandard::Erc1155 } else { TokenStandard::Erc721 };
+    let standard = if event.kind == EventKind::TransferQuantity {
+        TokenStandard::Erc1155
+    } else {
+        TokenStandard::Erc721
+    };
     let (chain, contract) = (state.chain, event.token_contract);
     event.token.map(|id| ItemKey::Token(Box::new(TokenRef { chain, contract, id, standard })))
 }
@@ -118,9 +122,13 @@ fn name(state: &ChainState, setting: &Setting<'_>, event: &Event) -> Named {
     let gtin = claimed.as_ref().or(known.map(|item| state.items.key(item))).and_then(ItemKey::gtin);
     let tier = setting.registry.tier(state.chain, event.token_contract, gtin, event.judged_at_secs());
     // A contract speaks for its own tokens; for identities of products and units only once the registry names it.
-    let own_token_only = claimed.is_none() && known.is_none_or(|item| matches!(state.items.key(item), ItemKey::Token(_)));
-    let believed = tier > Tier::Unknown || (own_token_only && setting.profiles.watches(state.chain, event.token_contract));
-    let key = claimed.or_else(|| known.map(|item| state.items.key(item).clone())).or_else(|| token_key(state, event));
+    let own_token_only =
+        claimed.is_none() && known.is_none_or(|item| matches!(state.items.key(item), ItemKey::Token(_)));
+    let believed = tier > Tier::Unknown
+        || (own_token_only && setting.profiles.watches(state.chain, event.token_contract));
+    let key = claimed
+        .or_else(|| known.map(|item| state.items.key(item).clone()))
+        .or_else(|| token_key(state, event));
     let item = key.as_ref().and_then(|key| state.items.find(key));
     let lot_of = |item: ItemId| state.items.get(item).lot.map(|lot| state.lots.key(lot).1);
     let lot = event.identity.lot.or_else(|| item.and_then(lot_of));
@@ -203,7 +211,9 @@ fn judged(state: &ChainState, event: &Event, named: &Named, verdict: Option<&Ver
         branch: verdict.map_or(0, |verdict| verdict.branch),
         legal: verdict.map_or(named.believed || !event.kind.is_step(), |verdict| verdict.illegal.is_none()),
         tier: named.tier,
-        parent: parent_token.and_then(|token| state.tokens.get(token).item).map(|item| state.items.key(item).clone()),
+        parent: parent_token
+            .and_then(|token| state.tokens.get(token).item)
+            .map(|item| state.items.key(item).clone()),
     }
 }
 
@@ -223,7 +233,8 @@ fn take_fact(state: &mut ChainState, event: &Event, named: &Named, rows: &mut Ro
         take_transfer(state, event, rows);
     }
     let reason = event.reason.unwrap_or(Reason::Unspecified);
-    let leaves = event.kind == EventKind::Decommissioning && matches!(reason, Reason::Migrated | Reason::Bridged);
+    let leaves =
+        event.kind == EventKind::Decommissioning && matches!(reason, Reason::Migrated | Reason::Bridged);
     if let (true, Some(token)) = (leaves, named.token) {
         state.tokens.change(token, |entry| {
             entry.burnt_block = entry.burnt_block.or(Some(event.position.block));
@@ -236,7 +247,9 @@ fn take_fact(state: &mut ChainState, event: &Event, named: &Named, rows: &mut Ro
 }
 
 fn take_transfer(state: &mut ChainState, event: &Event, rows: &mut Rows) {
-    let (Some(contract), Some(id)) = (state.contracts.find(&event.token_contract), event.token) else { return };
+    let (Some(contract), Some(id)) = (state.contracts.find(&event.token_contract), event.token) else {
+        return;
+    };
     let (position, secs) = (event.position, event.block_time_secs);
     let token = state.tokens.enter((contract, id), || Token::seen(position, secs));
     let old = *state.tokens.get(token);
@@ -368,7 +381,8 @@ fn branch_off(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Ver
     let against = state.story(item, verdict.branch);
     let mut next = verdict.next;
     next.place = place_of(state, event);
-    let tells_nothing_new = (against.state, against.possessor, against.consignee) == (next.state, next.possessor, next.consignee);
+    let tells_nothing_new =
+        (against.state, against.possessor, against.consignee) == (next.state, next.possessor, next.consignee);
     if tells_nothing_new {
         return;
     }
@@ -420,12 +434,24 @@ fn report(state: &mut ChainState, event: &Event, named: &Named, reported: Vec<Re
             Reported::Escalating { finding, grace_secs, severity } => {
                 let (rule, subject) = (finding.rule.clone(), finding.subject);
                 let due = Due::Escalate(raise(state, &finding, &cause).case, severity);
-                timers::start(state, &rule, subject, event.block_time_secs.saturating_add(grace_secs), Timer { due, cause });
+                timers::start(
+                    state,
+                    &rule,
+                    subject,
+                    event.block_time_secs.saturating_add(grace_secs),
+                    Timer { due, cause },
+                );
             }
             Reported::Waiting { finding, grace_secs } => {
                 let (rule, subject) = (finding.rule.clone(), finding.subject);
                 let due = Due::Raise(Box::new(finding));
-                timers::start(state, &rule, subject, event.block_time_secs.saturating_add(grace_secs), Timer { due, cause });
+                timers::start(
+                    state,
+                    &rule,
+                    subject,
+                    event.block_time_secs.saturating_add(grace_secs),
+                    Timer { due, cause },
+                );
             }
             Reported::Worse(case, severity) => cases::escalate(state, case, severity, &cause),
         }

@@ -246,7 +246,9 @@ fn take_over(state: &mut ChainState, root: CaseEntry, mut entry: CaseEntry) {
 
 /// Puts `child` under `parent`, one root under another, and counts it there.
 pub fn adopt(state: &mut ChainState, child: CaseKey, parent: CaseKey, cause: &Cause) {
-    let (Some(mut entry), Some(mut above)) = (state.cases.get(&child).cloned(), state.cases.get(&parent).cloned()) else {
+    let (Some(mut entry), Some(mut above)) =
+        (state.cases.get(&child).cloned(), state.cases.get(&parent).cloned())
+    else {
         return;
     };
     if child == parent || entry.alert.root.is_some() {

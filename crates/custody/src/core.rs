@@ -102,7 +102,8 @@ impl Core {
                 restored.state.restore_entry(row.kind, &row.key, &value)?;
             }
         }
-        restored.registry_written = position.tip.map(|tip| tip.number).filter(|_| !restored.registries.is_empty());
+        restored.registry_written =
+            position.tip.map(|tip| tip.number).filter(|_| !restored.registries.is_empty());
         restored.restore_told(revisions);
         self.chains.insert(chain, restored);
         Ok(())
@@ -124,10 +125,18 @@ impl Core {
     ///
     /// # Errors
     /// As [`step`](Self::step).
-    pub fn step_decoded(&mut self, record: &Record, decoded: Option<Decoded>) -> Result<Option<Commit>, Error> {
+    pub fn step_decoded(
+        &mut self,
+        record: &Record,
+        decoded: Option<Decoded>,
+    ) -> Result<Option<Commit>, Error> {
         let chain = self.chains.entry(record.chain).or_insert_with(|| Chain::new(record.chain));
         if record.sequence != chain.position.sequence.next() {
-            return Err(Error::Sequence { chain: record.chain, expected: chain.position.sequence.next(), got: record.sequence });
+            return Err(Error::Sequence {
+                chain: record.chain,
+                expected: chain.position.sequence.next(),
+                got: record.sequence,
+            });
         }
         let fenced = record.epoch < chain.position.epoch;
         chain.position.sequence = record.sequence;
@@ -188,9 +197,10 @@ impl Chain {
         decoded: Decoded,
         commit: &mut Commit,
     ) -> Result<(), Error> {
-        let linked = self.position.tip.is_none_or(|tip| {
-            segment.parent_hash == tip.hash && segment.first_number == tip.number + 1
-        });
+        let linked = self
+            .position
+            .tip
+            .is_none_or(|tip| segment.parent_hash == tip.hash && segment.first_number == tip.number + 1);
         if !linked {
             return Err(self.not_linked("append", segment.last));
         }
@@ -221,10 +231,17 @@ impl Chain {
         Ok(())
     }
 
-    fn take_events(&mut self, setup: &Setup, no_registry: &Arc<Index>, segment: &Segment, decoded: &Decoded) -> Rows {
+    fn take_events(
+        &mut self,
+        setup: &Setup,
+        no_registry: &Arc<Index>,
+        segment: &Segment,
+        decoded: &Decoded,
+    ) -> Rows {
         let mut rows = Rows::default();
         for event in &decoded.events {
-            let in_force = |index: &&Arc<Index>| index.version().after.is_none_or(|after| after < event.position.block);
+            let in_force =
+                |index: &&Arc<Index>| index.version().after.is_none_or(|after| after < event.position.block);
             let registry = self.registries.iter().rev().find(in_force).unwrap_or(no_registry);
             let setting = Setting { registry, parameters: &setup.parameters, profiles: &setup.profiles };
             apply::event(&mut self.state, &setting, event, &mut rows);
@@ -243,7 +260,11 @@ impl Chain {
             let version = index.version();
             let value = postcard::to_allocvec(version)
                 .map_err(|error| RestoreError { kind: REGISTRY_KIND, detail: error.to_string() })?;
-            rows.push(StateRow { kind: REGISTRY_KIND, key: version.version.to_be_bytes().to_vec(), value: Some(value) });
+            rows.push(StateRow {
+                kind: REGISTRY_KIND,
+                key: version.version.to_be_bytes().to_vec(),
+                value: Some(value),
+            });
         }
         self.registry_written = Some(block);
         Ok(())

@@ -182,7 +182,10 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
         let id = key.try_into().map(u32::from_be_bytes).ok();
         if id != u32::try_from(self.entries.len()).ok() {
-            return Err(RestoreError { kind: self.kind, detail: format!("entry {id:?} after {}", self.entries.len()) });
+            return Err(RestoreError {
+                kind: self.kind,
+                detail: format!("entry {id:?} after {}", self.entries.len()),
+            });
         }
         let (key, value) = decode(self.kind, value)?;
         self.insert(key, value);
@@ -204,7 +207,13 @@ pub struct Map<K, V> {
 impl<K: Entry + Ord, V: Entry> Map<K, V> {
     /// An empty map, persisted as `kind`.
     pub fn new(kind: u32) -> Self {
-        Self { kind, entries: BTreeMap::new(), journal: Journal::default(), dirty: Vec::new(), recording: false }
+        Self {
+            kind,
+            entries: BTreeMap::new(),
+            journal: Journal::default(),
+            dirty: Vec::new(),
+            recording: false,
+        }
     }
 
     /// The entry of `key`.

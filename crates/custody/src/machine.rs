@@ -57,7 +57,9 @@ pub fn judge(scene: &Scene<'_>, item: u32) -> Verdict {
             Err(illegal) => {
                 // The branch whose holder acts says why; else the story with provenance.
                 let by_its_holder = !matches!(illegal, Illegal::NotHolder | Illegal::NotParentsHolder);
-                if refused.is_none_or(|(_, why)| by_its_holder && matches!(why, Illegal::NotHolder | Illegal::NotParentsHolder)) {
+                if refused.is_none_or(|(_, why)| {
+                    by_its_holder && matches!(why, Illegal::NotHolder | Illegal::NotParentsHolder)
+                }) {
                     refused = Some((branch, illegal));
                 }
             }
@@ -116,8 +118,14 @@ fn after_end(scene: &Scene<'_>, story: &Story) -> Result<(), Illegal> {
     let kind = scene.event.kind;
     let moves_nothing = matches!(
         kind,
-        EventKind::Quarantining | EventKind::Inspecting | EventKind::TheftReported | EventKind::TheftWithdrawn
-            | EventKind::Locking | EventKind::Unlocking | EventKind::Recalling | EventKind::RecallLifted
+        EventKind::Quarantining
+            | EventKind::Inspecting
+            | EventKind::TheftReported
+            | EventKind::TheftWithdrawn
+            | EventKind::Locking
+            | EventKind::Unlocking
+            | EventKind::Recalling
+            | EventKind::RecallLifted
     );
     match story.state {
         State::Destroyed if kind == EventKind::Commissioning => Err(Illegal::CommissionedAfterEnd),
@@ -140,7 +148,12 @@ fn after_end(scene: &Scene<'_>, story: &Story) -> Result<(), Illegal> {
             _ if moves_nothing => Ok(()),
             _ => Err(Illegal::Impossible),
         },
-        State::Unknown | State::Active | State::InTransit | State::Returning | State::Packed | State::PartiallyDispensed => Ok(()),
+        State::Unknown
+        | State::Active
+        | State::InTransit
+        | State::Returning
+        | State::Packed
+        | State::PartiallyDispensed => Ok(()),
     }
 }
 
@@ -163,7 +176,8 @@ fn held(scene: &Scene<'_>, story: Story) -> Result<Story, Illegal> {
         let owner = scene.item.and_then(|item| scene.state.owner_of(item));
         story.parent.is_none() && owner.is_some_and(|owner| scene.stands_for(scene.actor_address(), owner))
     };
-    let by_possessor = around.possessor.is_none_or(|possessor| scene.stands_for(scene.actor_address(), possessor));
+    let by_possessor =
+        around.possessor.is_none_or(|possessor| scene.stands_for(scene.actor_address(), possessor));
     match (by_possessor || by_owner(), story.parent) {
         (true, _) => Ok(around),
         (false, Some(_)) => Err(Illegal::NotParentsHolder),
@@ -228,7 +242,9 @@ fn receive(scene: &Scene<'_>, story: Story) -> Attempt {
         }
         (true, Some(consignee)) => Err(Illegal::WrongReceiver(consignee)),
         // Receiving what one already has confirms it.
-        (false, _) if around.possessor.is_some_and(|has| scene.stands_for(receiver, has)) => Ok((touched(scene, story), None)),
+        (false, _) if around.possessor.is_some_and(|has| scene.stands_for(receiver, has)) => {
+            Ok((touched(scene, story), None))
+        }
         (false, _) if story.parent.is_some() => Err(Illegal::NotParentsHolder),
         (false, _) => Err(Illegal::NotShipped),
     }
@@ -311,7 +327,9 @@ fn end(scene: &Scene<'_>, story: Story) -> Attempt {
         EventKind::Destroying => State::Destroyed,
         EventKind::Exporting => State::Inactive(Reason::Exported),
         // The token ends, the pack lives on under its other token.
-        _ if matches!(reason, Reason::Migrated | Reason::Bridged) => return Ok((touched(scene, story), None)),
+        _ if matches!(reason, Reason::Migrated | Reason::Bridged) => {
+            return Ok((touched(scene, story), None));
+        }
         _ => State::Inactive(reason),
     };
     Ok((taken(scene, story, state, possessor), None))
@@ -320,7 +338,9 @@ fn end(scene: &Scene<'_>, story: Story) -> Attempt {
 fn reactivate(scene: &Scene<'_>, story: Story) -> Attempt {
     held(scene, story)?;
     match story.state {
-        State::Inactive(_) | State::Dispensed => Ok((taken(scene, story, State::Active, story.possessor), None)),
+        State::Inactive(_) | State::Dispensed => {
+            Ok((taken(scene, story, State::Active, story.possessor), None))
+        }
         _ => Err(Illegal::Impossible),
     }
 }
@@ -345,7 +365,9 @@ fn claimed(scene: &Scene<'_>) -> Story {
         EventKind::Dispensing => begin(State::Dispensed, actor),
         EventKind::PartialDispensing => begin(State::PartiallyDispensed, actor),
         EventKind::Destroying => begin(State::Destroyed, actor),
-        EventKind::Decommissioning => begin(State::Inactive(event.reason.unwrap_or(Reason::Unspecified)), actor),
+        EventKind::Decommissioning => {
+            begin(State::Inactive(event.reason.unwrap_or(Reason::Unspecified)), actor)
+        }
         EventKind::Exporting => begin(State::Inactive(Reason::Exported), actor),
         _ => begin(State::Active, actor),
     }

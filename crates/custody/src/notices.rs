@@ -61,12 +61,18 @@ impl Told {
             transitions.notices.extend(self.tell(*key, now.map(|now| &now.alert)));
             transitions.alerts.push(change_of(*key, now, stable));
         }
-        transitions.notices.sort_by_key(|notice| (notice.alert.root.is_some(), notice.alert.position, notice.case_key));
+        transitions
+            .notices
+            .sort_by_key(|notice| (notice.alert.root.is_some(), notice.alert.position, notice.case_key));
         transitions
     }
 
     /// Tells of cases that became final with block `upto`.
-    pub fn finalize<'a>(&mut self, upto: u64, entry: impl Fn(&CaseKey) -> Option<&'a CaseEntry>) -> Transitions {
+    pub fn finalize<'a>(
+        &mut self,
+        upto: u64,
+        entry: impl Fn(&CaseKey) -> Option<&'a CaseEntry>,
+    ) -> Transitions {
         let mut transitions = Transitions::default();
         let waiting: Vec<CaseKey> = self.unstable.iter().copied().collect();
         for key in waiting {
@@ -78,7 +84,12 @@ impl Told {
                 self.unstable.remove(&key);
                 transitions.alerts.push(change_of(key, Some(now), true));
                 let revision = self.next_revision(key, Some(now.alert.clone()));
-                transitions.notices.push(Notice { case_key: key, revision, kind: NoticeKind::Final, alert: now.alert.clone() });
+                transitions.notices.push(Notice {
+                    case_key: key,
+                    revision,
+                    kind: NoticeKind::Final,
+                    alert: now.alert.clone(),
+                });
             }
         }
         transitions

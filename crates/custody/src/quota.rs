@@ -54,7 +54,12 @@ pub fn count(state: &mut ChainState, key: TallyKey, now_secs: i64) -> u32 {
 
 /// Takes a new root into account: it goes under the parent of its cause, where there is one. Returns the roots of
 /// the hour once they make a storm.
-pub fn count_root(state: &mut ChainState, key: TallyKey, root: CaseKey, cause: &Cause) -> Option<Vec<CaseKey>> {
+pub fn count_root(
+    state: &mut ChainState,
+    key: TallyKey,
+    root: CaseKey,
+    cause: &Cause,
+) -> Option<Vec<CaseKey>> {
     let mut tally = tally(state, key, cause.raised_at_secs);
     if let Some(parent) = tally.parent {
         cases::adopt(state, root, parent, cause);

@@ -5,8 +5,8 @@
 
 use hashbrown::HashMap;
 use model::Address;
-use model::change::RegistryVersion;
 use model::chain::ChainId;
+use model::change::RegistryVersion;
 use model::gs1::{Gln, Gtin, Text};
 use model::registry::{
     Agreement, AnnouncementKind, ContractAuthority, Delegation, LicenceStatus, LicenceType, Lot, Party,
@@ -87,17 +87,20 @@ impl Index {
 
     /// The party named `gln`.
     pub fn party(&self, gln: Gln, time_secs: i64) -> Option<&Party> {
-        Self::rows(&self.parties, &self.version.rows.parties, &gln).find(|row| row.validity.holds_at(time_secs))
+        Self::rows(&self.parties, &self.version.rows.parties, &gln)
+            .find(|row| row.validity.holds_at(time_secs))
     }
 
     /// The product.
     pub fn product(&self, gtin: Gtin, time_secs: i64) -> Option<&Product> {
-        Self::rows(&self.products, &self.version.rows.products, &gtin).find(|row| row.validity.holds_at(time_secs))
+        Self::rows(&self.products, &self.version.rows.products, &gtin)
+            .find(|row| row.validity.holds_at(time_secs))
     }
 
     /// The lot.
     pub fn lot(&self, gtin: Gtin, lot: Text, time_secs: i64) -> Option<&Lot> {
-        Self::rows(&self.lots, &self.version.rows.lots, &(gtin, lot)).find(|row| row.validity.holds_at(time_secs))
+        Self::rows(&self.lots, &self.version.rows.lots, &(gtin, lot))
+            .find(|row| row.validity.holds_at(time_secs))
     }
 
     /// The last day of use that an authority extended the lot to, where it did.
@@ -133,7 +136,12 @@ impl Index {
         let general = || {
             let known = self.product(gtin, time_secs).is_some();
             let mut rows = self.version.rows.contracts.iter();
-            rows.find(|row| known && row.tier == Tier::Authoritative && row.gtin.is_none() && row.validity.holds_at(time_secs))
+            rows.find(|row| {
+                known
+                    && row.tier == Tier::Authoritative
+                    && row.gtin.is_none()
+                    && row.validity.holds_at(time_secs)
+            })
         };
         named.or_else(general)
     }
@@ -161,11 +169,18 @@ impl Index {
     }
 
     /// Was `from` → `to` announced as a migration or bridge at `time_secs`?
-    pub fn announced(&self, from: (ChainId, Address), to: (ChainId, Address), time_secs: i64) -> Option<AnnouncementKind> {
+    pub fn announced(
+        &self,
+        from: (ChainId, Address),
+        to: (ChainId, Address),
+        time_secs: i64,
+    ) -> Option<AnnouncementKind> {
         let rows = &self.version.rows.announcements;
         let covers = |a: (ChainId, Address), b: (ChainId, Address)| {
             rows.iter().find(|row| {
-                (row.chain, row.contract) == a && (row.successor_chain, row.successor) == b && row.validity.holds_at(time_secs)
+                (row.chain, row.contract) == a
+                    && (row.successor_chain, row.successor) == b
+                    && row.validity.holds_at(time_secs)
             })
         };
         covers(from, to).or_else(|| covers(to, from)).map(|row| row.kind)
@@ -201,7 +216,9 @@ fn standing(status: LicenceStatus, validity: &Validity, time_secs: i64) -> Licen
     }
     match status {
         LicenceStatus::Active if time_secs < validity.to_secs => LicenceStanding::Active,
-        LicenceStatus::Active => LicenceStanding::Expired { for_secs: time_secs.saturating_sub(validity.to_secs) },
+        LicenceStatus::Active => {
+            LicenceStanding::Expired { for_secs: time_secs.saturating_sub(validity.to_secs) }
+        }
         LicenceStatus::Suspended if time_secs < validity.to_secs => LicenceStanding::Suspended,
         LicenceStatus::Revoked if time_secs < validity.to_secs => LicenceStanding::Revoked,
         LicenceStatus::Suspended | LicenceStatus::Revoked => LicenceStanding::None,
@@ -240,7 +257,12 @@ impl LicenceStanding {
 
     /// Least first: what decides among kinds of which one is enough.
     fn weight_across_kinds(self) -> (u8, i64) {
-        if self == Self::Active { (0, 0) } else { let (weight, secs) = self.weight_within_kind(); (weight + 1, secs) }
+        if self == Self::Active {
+            (0, 0)
+        } else {
+            let (weight, secs) = self.weight_within_kind();
+            (weight + 1, secs)
+        }
     }
 }
 
@@ -259,8 +281,8 @@ pub fn licences_of(role: Role) -> &'static [LicenceType] {
 
 /// EU member states and those bound by Regulation 2016/161, ISO 3166-1 alpha-2.
 const EU_FMD: [&str; 30] = [
-    "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT",
-    "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO",
+    "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT",
+    "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO",
 ];
 
 /// The regime of a country.
@@ -282,7 +304,10 @@ mod tests {
         let first = standing(LicenceStatus::Active, &validity(0, 100), 150);
         let second = standing(LicenceStatus::Active, &validity(100, 200), 150);
         assert_eq!(first, LicenceStanding::Expired { for_secs: 50 });
-        assert_eq!([first, second].into_iter().min_by_key(|s| s.weight_within_kind()), Some(LicenceStanding::Active));
+        assert_eq!(
+            [first, second].into_iter().min_by_key(|s| s.weight_within_kind()),
+            Some(LicenceStanding::Active)
+        );
         assert_eq!(standing(LicenceStatus::Revoked, &validity(100, i64::MAX), 150), LicenceStanding::Revoked);
         assert_eq!(standing(LicenceStatus::Revoked, &validity(100, i64::MAX), 50), LicenceStanding::None);
     }
@@ -291,6 +316,8 @@ mod tests {
     fn lot_patterns_match_whole_lots_or_beginnings() {
         let lot = |text: &str| text.parse::<Text>().ok();
         assert!(lot_matches("A1*", lot("A12")) && lot_matches("A1", lot("A1")));
-        assert!(!lot_matches("A1", lot("A12")) && !lot_matches("A1*", lot("B1")) && !lot_matches("A1*", None));
+        assert!(
+            !lot_matches("A1", lot("A12")) && !lot_matches("A1*", lot("B1")) && !lot_matches("A1*", None)
+        );
     }
 }

@@ -8,12 +8,12 @@ mod columns;
 pub use columns::batches;
 
 use crate::state::{ChainState, ItemId, State, Story, Token, TokenId};
+use model::Address;
 use model::chain::LogPosition;
 use model::event::{DeadLetter, Event};
 use model::gs1::Text;
 use model::item::ItemKey;
 use model::registry::Tier;
-use model::Address;
 use std::collections::BTreeMap;
 
 /// What was judged of an event, beside what its log says.
@@ -147,7 +147,14 @@ impl Rows {
     }
 
     /// The owner of an item's token, as `old` says, has it no longer; or it stands for another item.
-    pub fn owner_ends(&mut self, state: &ChainState, item: ItemId, token: TokenId, old: &Token, event: &Event) {
+    pub fn owner_ends(
+        &mut self,
+        state: &ChainState,
+        item: ItemId,
+        token: TokenId,
+        old: &Token,
+        event: &Event,
+    ) {
         if let Some(interval) = ownership(state, item, old) {
             self.end(OpenKey::Owner(token), interval, (event.position, event.block_time_secs));
         }
@@ -219,7 +226,8 @@ impl Rows {
             to: None,
         };
         if let (Some(parent), Some(old)) = (old_parent, old) {
-            let packed = state.packings.get(&item).map_or((old.last, old.last_secs), |p| (p.packed, p.packed_secs));
+            let packed =
+                state.packings.get(&item).map_or((old.last, old.last_secs), |p| (p.packed, p.packed_secs));
             self.end(OpenKey::Parent(item), interval(parent, packed.0, packed.1), at);
         }
         if let Some(parent) = new.parent {
@@ -244,7 +252,11 @@ impl Rows {
                 branch,
                 consignor: *state.holders.key(shipment.consignor),
                 consignee: shipment.consignee.map(|holder| *state.holders.key(holder)),
-                status: if new.possessor == old.possessor && new.state == State::Active { "voided" } else { "received" },
+                status: if new.possessor == old.possessor && new.state == State::Active {
+                    "voided"
+                } else {
+                    "received"
+                },
                 shipped: shipment.shipped,
                 shipped_secs: shipment.shipped_secs,
                 ended: Some(at),
@@ -268,7 +280,14 @@ impl Rows {
     }
 
     /// A branch turned out to be the story: its own intervals end where it is taken over.
-    pub fn branch_ends(&mut self, state: &ChainState, item: ItemId, branch: u32, story: &Story, event: &Event) {
+    pub fn branch_ends(
+        &mut self,
+        state: &ChainState,
+        item: ItemId,
+        branch: u32,
+        story: &Story,
+        event: &Event,
+    ) {
         let gone = Story { possessor: None, consignee: None, parent: None, state: State::Active, ..*story };
         self.story_changed(state, item, branch, Some(story), &gone, event);
     }

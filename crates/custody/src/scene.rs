@@ -70,7 +70,8 @@ impl<'a> Scene<'a> {
 
     /// How people know an address of the state, with the party's name where there is one.
     pub fn describe(&self, address: Address) -> String {
-        self.party_of(address).map_or_else(|| address.to_string(), |party| format!("{} ({})", party.name, party.gln))
+        self.party_of(address)
+            .map_or_else(|| address.to_string(), |party| format!("{} ({})", party.name, party.gln))
     }
 
     /// The same for an address of the state.
@@ -95,7 +96,8 @@ impl<'a> Scene<'a> {
     fn is_maker(&self, gln: Gln) -> bool {
         let owner = self.gtin().and_then(|gtin| self.registry.product(gtin, self.at_secs())).map(|p| p.owner);
         let maker = self.item.and_then(|item| self.state.items.get(item).maker);
-        owner == Some(gln) || maker.and_then(|maker| self.party_of_holder(maker)).is_some_and(|party| party.gln == gln)
+        owner == Some(gln)
+            || maker.and_then(|maker| self.party_of_holder(maker)).is_some_and(|party| party.gln == gln)
     }
 
     /// The story with provenance, where the item is known.
@@ -110,7 +112,9 @@ impl<'a> Scene<'a> {
         if actor == holder {
             return true;
         }
-        let (Some(agent), Some(principal)) = (self.party_of(actor), self.party_of(holder)) else { return false };
+        let (Some(agent), Some(principal)) = (self.party_of(actor), self.party_of(holder)) else {
+            return false;
+        };
         self.registry.acts_for(agent.gln, principal.gln, self.gtin(), self.at_secs())
     }
 }

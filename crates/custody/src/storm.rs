@@ -28,7 +28,9 @@ pub fn count_root(state: &mut ChainState, key: TallyKey, root: CaseKey, cause: &
     }
     let (subject, name) = match key {
         TallyKey::Actor(holder) => (SubjectKey::Party(holder), state.holders.key(holder).to_string()),
-        TallyKey::Contract(contract) => (SubjectKey::Contract(contract), state.contracts.key(contract).to_string()),
+        TallyKey::Contract(contract) => {
+            (SubjectKey::Contract(contract), state.contracts.key(contract).to_string())
+        }
     };
     let finding = Finding {
         expected: "alerts that have nothing to do with one another".to_owned(),

@@ -81,7 +81,8 @@ pub fn fire(state: &mut ChainState, now_secs: i64, block: u64) -> Vec<Fired> {
         let (key, timer) = (key.clone(), timer.clone());
         stop(state, &key.rule, key.subject);
         let deadline = key.deadline_secs;
-        let cause = Cause { raised_at_secs: deadline, deadline_secs: Some(deadline), rests_on: block, ..timer.cause };
+        let cause =
+            Cause { raised_at_secs: deadline, deadline_secs: Some(deadline), rests_on: block, ..timer.cause };
         match timer.due {
             Due::Raise(finding) => {
                 let accused = finding.accused_holder;

@@ -163,7 +163,7 @@ impl Chain {
     /// The epoch that the next writer gets.
     pub(super) fn next_epoch(&mut self) -> Epoch {
         let epoch = self.memory.epoch.max(self.stream.tail().position.epoch);
-        self.memory.epoch = Epoch(self.stream.tail().position.epoch.0 + 1);
+        self.memory.epoch = Epoch(epoch.0 + 1);
         self.memory.epoch
     }
 

@@ -2,11 +2,11 @@
 
 use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow};
 use crate::decode::Decoded;
-use crate::state::{Changed, ChainState, State, StateRow};
+use crate::state::{ChainState, Changed, State, StateRow};
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch, StringArray,
-    TimestampSecondArray, UInt32Array, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch,
+    StringArray, TimestampSecondArray, UInt32Array, UInt64Array,
 };
 use arrow_schema::ArrowError;
 use model::chain::ChainId;
@@ -230,7 +230,9 @@ fn items(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
             Arc::new(Date32Array::from_iter(each().map(|(_, item)| lot(item.lot).and_then(|(_, day)| day)))),
             names(each().map(|(_, item)| Some(item.story.state.as_str()))),
             // Inside a parent, who has the parent has it: the parent's row says who that is.
-            addresses(each().map(|(_, item)| address(item.story.possessor.filter(|_| item.story.state != State::Packed))))?,
+            addresses(each().map(|(_, item)| {
+                address(item.story.possessor.filter(|_| item.story.state != State::Packed))
+            }))?,
             addresses(owners().map(address))?,
             addresses(each().map(|(_, item)| address(item.story.consignee)))?,
             texts(each().map(|(_, item)| item.story.parent.map(|parent| state.items.key(parent))))?,

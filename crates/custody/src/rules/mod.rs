@@ -85,7 +85,10 @@ impl Report<'_> {
 
     /// An empty finding about `subject`.
     pub fn finding(&self, severity: Severity, subject: SubjectKey) -> Finding {
-        Finding { parameters: self.parameters.describe(self.card), ..Finding::new(self.card, severity, subject) }
+        Finding {
+            parameters: self.parameters.describe(self.card),
+            ..Finding::new(self.card, severity, subject)
+        }
     }
 
     /// Reports.
@@ -108,7 +111,11 @@ pub fn look(scene: &Scene<'_>, parameters: &Parameters) -> Vec<Reported> {
 
 /// The rule of that code, as the text that lives as long as the program.
 pub fn code_of(code: &str) -> &'static str {
-    ALL.iter().map(|rule| rule.card().code.0).chain([crate::storm::CARD.code.0]).find(|known| *known == code).unwrap_or("")
+    ALL.iter()
+        .map(|rule| rule.card().code.0)
+        .chain([crate::storm::CARD.code.0])
+        .find(|known| *known == code)
+        .unwrap_or("")
 }
 
 macro_rules! rules {
@@ -120,9 +127,7 @@ macro_rules! rules {
     };
 }
 
-rules!(
-    ct_01, sp_01, mi_01, mi_03, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,
-);
+rules!(ct_01, sp_01, mi_01, mi_03, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,);
 
 pub(crate) use id_01::CODE as ID_01;
 pub(crate) use sp_01::counted;
@@ -167,7 +172,9 @@ fn actor(scene: &Scene<'_>) -> String {
 /// A day's number as a date.
 fn date(day: i32) -> String {
     let epoch = jiff::civil::date(1970, 1, 1);
-    epoch.checked_add(jiff::Span::new().days(i64::from(day))).map_or_else(|_| format!("day {day}"), |date| date.to_string())
+    epoch
+        .checked_add(jiff::Span::new().days(i64::from(day)))
+        .map_or_else(|_| format!("day {day}"), |date| date.to_string())
 }
 
 /// Unix seconds as a time.

@@ -45,7 +45,8 @@ pub enum ParameterError {
 
 fn card_of(code: &str) -> Result<&'static Card, ParameterError> {
     let cards = || ALL.iter().map(|rule| rule.card());
-    let unknown = || ParameterError::Rule { code: code.to_owned(), known: cards().map(|card| card.code.0).collect() };
+    let unknown =
+        || ParameterError::Rule { code: code.to_owned(), known: cards().map(|card| card.code.0).collect() };
     cards().find(|card| card.code.0 == code).ok_or_else(unknown)
 }
 
@@ -57,7 +58,11 @@ impl Parameters {
     pub fn set(&mut self, code: &str, name: &str, value: i64) -> Result<(), ParameterError> {
         let card = card_of(code)?;
         let known = || card.parameters.iter().map(|(name, ..)| *name);
-        let unknown = || ParameterError::Name { code: code.to_owned(), name: name.to_owned(), known: known().collect() };
+        let unknown = || ParameterError::Name {
+            code: code.to_owned(),
+            name: name.to_owned(),
+            known: known().collect(),
+        };
         let name = known().find(|known| *known == name).ok_or_else(unknown)?;
         if value < 0 {
             return Err(ParameterError::Value { code: code.to_owned(), name: name.to_owned(), value });
@@ -82,9 +87,13 @@ impl Parameters {
 
     /// A parameter of a rule: as configured, else its default.
     pub fn get(&self, card: &Card, name: &str) -> i64 {
-        let default = || card.parameters.iter().find(|(known, ..)| *known == name).map_or(0, |(_, value, _)| *value);
+        let default =
+            || card.parameters.iter().find(|(known, ..)| *known == name).map_or(0, |(_, value, _)| *value);
         let key = (card.code.0, name);
-        self.values.iter().find(|((code, name), _)| (*code, *name) == key).map_or_else(default, |(_, value)| *value)
+        self.values
+            .iter()
+            .find(|((code, name), _)| (*code, *name) == key)
+            .map_or_else(default, |(_, value)| *value)
     }
 
     /// All parameters of a rule as `name=value`, sorted by name.

@@ -89,7 +89,8 @@ impl ChainState {
     /// # Errors
     /// [`RestoreError`] when the bytes are not an entry of that map.
     pub fn restore_entry(&mut self, kind: u32, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        let unknown = || RestoreError { kind, detail: format!("there are {MAPS} maps and none of this kind") };
+        let unknown =
+            || RestoreError { kind, detail: format!("there are {MAPS} maps and none of this kind") };
         let map = self.maps().into_iter().find(|map| map.kind() == kind);
         map.ok_or_else(unknown)?.restore_entry(key, value)
     }

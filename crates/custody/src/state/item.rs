@@ -67,7 +67,10 @@ impl State {
 
     /// Is it in circulation: neither supplied, withdrawn nor destroyed?
     pub fn is_living(self) -> bool {
-        matches!(self, Self::Active | Self::InTransit | Self::Returning | Self::Packed | Self::PartiallyDispensed)
+        matches!(
+            self,
+            Self::Active | Self::InTransit | Self::Returning | Self::Packed | Self::PartiallyDispensed
+        )
     }
 }
 

@@ -3,12 +3,13 @@
 //! It is a handful of journaled maps ([`crate::journal`]) and nothing else, so that undoing a block and writing a
 //! checkpoint are loops over the maps.
 
-pub mod item;
 mod checkpoint;
+pub mod item;
 
 pub use checkpoint::{Changed, StateRow};
 pub use item::{
-    ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story, Token, TokenId, BRANCHES_MAX,
+    BRANCHES_MAX, ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story, Token,
+    TokenId,
 };
 
 use crate::cases::CaseEntry;

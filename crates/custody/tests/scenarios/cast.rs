@@ -25,7 +25,8 @@ const PARTIES: &[(&str, Role, &str, LicenceType)] = &[
 ];
 
 /// Contracts: authoritative, recognised, and one that nobody named.
-const CONTRACTS: &[(&str, Tier)] = &[("packs", Tier::Authoritative), ("partner", Tier::Recognised), ("fake", Tier::Unknown)];
+const CONTRACTS: &[(&str, Tier)] =
+    &[("packs", Tier::Authoritative), ("partner", Tier::Recognised), ("fake", Tier::Unknown)];
 
 /// Changes of the registry that a scenario makes.
 #[derive(Debug, Default, Deserialize)]
@@ -154,7 +155,13 @@ pub fn registry(changes: &Changes) -> Registry {
 }
 
 fn contract((name, tier): &(&str, Tier)) -> ContractAuthority {
-    ContractAuthority { chain: CHAIN, address: address(name), tier: *tier, gtin: None, validity: Validity::ALWAYS }
+    ContractAuthority {
+        chain: CHAIN,
+        address: address(name),
+        tier: *tier,
+        gtin: None,
+        validity: Validity::ALWAYS,
+    }
 }
 
 fn until(time: &str) -> Validity {
@@ -163,7 +170,8 @@ fn until(time: &str) -> Validity {
 
 fn licences(changes: &Changes, name: &str, party: Gln, kind: LicenceType) -> Vec<Licence> {
     let row = |status, validity| Licence { party, kind, jurisdiction: "*".to_owned(), status, validity };
-    let end = |list: &[(String, String)]| list.iter().find(|(who, _)| who == name).map(|(_, time)| time.clone());
+    let end =
+        |list: &[(String, String)]| list.iter().find(|(who, _)| who == name).map(|(_, time)| time.clone());
     let is = |list: &[String]| list.iter().any(|who| who == name);
     if is(&changes.revoked) {
         return vec![row(LicenceStatus::Revoked, Validity::ALWAYS)];

@@ -91,7 +91,10 @@ fn every_rule_has_a_story_that_raises_it_and_an_innocent_neighbour() {
     for rule in custody::rules::ALL {
         let code = rule.card().code.0;
         let of_rule = || stories.iter().filter(|(name, _)| name.starts_with(code));
-        assert!(of_rule().any(|(_, story)| story.alerts.iter().any(|alert: &Told| alert.rule == code)), "{code}: no story raises it");
+        assert!(
+            of_rule().any(|(_, story)| story.alerts.iter().any(|alert: &Told| alert.rule == code)),
+            "{code}: no story raises it"
+        );
         assert!(of_rule().any(|(_, story)| story.alerts.is_empty()), "{code}: no innocent neighbour");
     }
 }

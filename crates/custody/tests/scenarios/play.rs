@@ -185,7 +185,10 @@ fn script(story: &Story) -> Vec<Step> {
         let seen = happening.seen.as_deref().map_or_else(|| cast::secs(&happening.at) + 60, cast::secs);
         let times = happening.times.unwrap_or(1);
         let number: u64 = happening.item[1..].parse().unwrap();
-        let each = |time| Happening { item: format!("{}{}", &happening.item[..1], number + time), ..happening.clone() };
+        let each = |time| Happening {
+            item: format!("{}{}", &happening.item[..1], number + time),
+            ..happening.clone()
+        };
         steps.push(Step::Block(seen, (0..times).map(each).collect()));
         steps.extend(story.reverts.iter().filter(|revert| revert.after == at + 1).map(|_| Step::Revert(at)));
     }
@@ -273,7 +276,8 @@ impl Stage {
             logs: LogsBuilder::default().finish().unwrap(),
             incidents: Vec::new(),
         };
-        let events = happenings.iter().zip(0..).map(|(what, log)| event(what, number, log, time_secs)).collect();
+        let events =
+            happenings.iter().zip(0..).map(|(what, log)| event(what, number, log, time_secs)).collect();
         let decoded = Decoded { events, dead_letters: Vec::new(), logs: happenings.len() };
         let commit = self.take_decoded(Change::Append(Arc::new(segment)), Some(decoded));
         let Effect::Append { rows, .. } = commit.effect else { panic!("an append appends") };
@@ -290,7 +294,8 @@ impl Stage {
         let mut newest: BTreeMap<(u32, Vec<u8>), Option<Vec<u8>>> = BTreeMap::new();
         for (table, batch) in self.blocks.iter().flat_map(|(_, rows)| rows) {
             if *table == Table::State {
-                let kinds = batch.column_by_name("kind").unwrap().as_primitive::<arrow_array::types::UInt32Type>();
+                let kinds =
+                    batch.column_by_name("kind").unwrap().as_primitive::<arrow_array::types::UInt32Type>();
                 let keys = batch.column_by_name("key").unwrap().as_binary::<i32>();
                 let values = batch.column_by_name("value").unwrap().as_binary::<i32>();
                 for ((kind, key), value) in kinds.iter().zip(keys).zip(values) {
@@ -370,7 +375,10 @@ fn identity(what: &Happening) -> Identity {
     if what.item.starts_with('C') {
         return Identity { sscc: Some(cast::sscc(number)), ..Identity::default() };
     }
-    let day = what.expiry.as_deref().map(|day| i32::try_from(cast::secs(&format!("{day}T00:00")) / 86_400).unwrap());
+    let day = what
+        .expiry
+        .as_deref()
+        .map(|day| i32::try_from(cast::secs(&format!("{day}T00:00")) / 86_400).unwrap());
     Identity {
         gtin: Some(if what.unregistered { cast::unknown_gtin() } else { cast::gtin() }),
         serial: Some(what.item.parse().unwrap()),

@@ -1,0 +1,38 @@
+//! The commands, one file each.
+
+mod check;
+mod completions;
+mod demo;
+mod pedigree;
+mod rederive;
+mod rewind;
+mod rules;
+mod run;
+mod simulate;
+mod sql;
+mod store;
+
+use crate::args::{Arguments, Command};
+use crate::error::Result;
+use crate::exit::Exit;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What the command fails with.
+pub(crate) async fn execute(arguments: Arguments) -> Result<Exit> {
+    let common = &arguments.common;
+    match arguments.command {
+        Command::Demo(args) => demo::execute(common, &args).await,
+        Command::Run(args) => run::execute(common, &args).await,
+        Command::Sql(args) => sql::execute(common, &args).await,
+        Command::Pedigree(args) => pedigree::execute(common, &args).await,
+        Command::Check(args) => check::execute(common, &args).await,
+        Command::Simulate(args) => simulate::execute(&args).await,
+        Command::Store(args) => store::execute(common, &args).await,
+        Command::Rederive(args) => rederive::execute(common, &args).await,
+        Command::Rewind(args) => rewind::execute(common, &args).await,
+        Command::Rules(args) => rules::execute(&args),
+        Command::Completions { shell } => completions::execute(shell),
+    }
+}

@@ -1,0 +1,105 @@
+//! Where questions about a data folder are asked: here, or of the process that holds it.
+
+use crate::args::{Common, DataDir};
+use crate::client::{Owner, Told};
+use crate::config::{self, Overrides};
+use crate::error::{Error, Result};
+use crate::wiring::{Reading, open_for_reading};
+use futures::StreamExt as _;
+use query::format::{Encoder, Format};
+use query::limits::Limits;
+use query::pedigree::{Pedigree, pedigree};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Where questions are asked.
+#[derive(Debug)]
+pub(crate) enum Door {
+    /// Here: no other process holds the folder.
+    Here(Reading),
+    /// Of the process that holds it.
+    Owner(Owner),
+}
+
+/// The data folder that a command means.
+///
+/// # Errors
+/// When none is named and there is no configuration, or it cannot be used.
+pub(crate) fn data_dir(common: &Common, data: &DataDir) -> Result<(PathBuf, Limits)> {
+    match &data.data_dir {
+        Some(dir) if !common.config.exists() => Ok((dir.clone(), Limits::default())),
+        _ => {
+            let overrides = Overrides { data_dir: data.data_dir.clone(), ..Overrides::default() };
+            let settings = load(common, &overrides)?;
+            Ok((settings.data_dir, settings.query.limits))
+        }
+    }
+}
+
+/// The configuration that a command means.
+///
+/// # Errors
+/// When there is none, or it cannot be used.
+pub(crate) fn load(common: &Common, overrides: &Overrides) -> Result<config::Settings> {
+    if !common.config.exists() {
+        return Err(Error::NoConfiguration { path: common.config.clone() });
+    }
+    config::load(&common.config, overrides)
+}
+
+impl Door {
+    /// Opens the folder, or finds who holds it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its holder does not say where it can be asked.
+    pub(crate) async fn open(common: &Common, data: &DataDir) -> Result<Self> {
+        let (dir, limits) = data_dir(common, data)?;
+        match open_for_reading(&dir, limits).await {
+            Ok(reading) => Ok(Self::Here(reading)),
+            Err(Error::Store(store::Error::Locked { owner: Some(address), .. })) => {
+                Ok(Self::Owner(Owner::new(&dir, address)))
+            }
+            Err(Error::Store(store::Error::Locked { owner: None, .. })) => {
+                let detail =
+                    "does not say where it can be asked: it has just begun, or it answers no questions"
+                        .to_owned();
+                Err(Error::Owner { dir, detail })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks one statement; writes the answer as it comes.
+    ///
+    /// # Errors
+    /// What the question, or writing its answer, fails with.
+    pub(crate) async fn ask(&self, sql: &str, format: Format, out: &mut dyn Write) -> Result<Told> {
+        let reading = match self {
+            Self::Owner(owner) => return owner.sql(sql, format.media_type(), out).await,
+            Self::Here(reading) => reading,
+        };
+        let failed = |source| Error::Io { action: "write", path: PathBuf::from("the answer"), source };
+        let mut answer = reading.engine.ask(sql).await?;
+        let mut encoder = Encoder::new(format, &answer.schema(), answer.snapshot())?;
+        while let Some(batch) = answer.next().await {
+            out.write_all(&encoder.batch(&batch?)?).map_err(failed)?;
+        }
+        out.write_all(&encoder.finish()?).map_err(failed)?;
+        Ok(Told { snapshot: answer.snapshot().to_string(), truncated: answer.truncated() })
+    }
+
+    /// Asks for one item's story.
+    ///
+    /// # Errors
+    /// What the question fails with.
+    pub(crate) async fn pedigree(&self, item: &str) -> Result<Pedigree> {
+        match self {
+            Self::Here(reading) => Ok(pedigree(&reading.engine, item).await?),
+            Self::Owner(owner) => {
+                let body = owner.pedigree(item).await?;
+                serde_json::from_slice(&body)
+                    .map_err(|error| Error::Data(format!("the story cannot be read: {error}")))
+            }
+        }
+    }
+}
