@@ -1,0 +1,11 @@
+//! Everything that crosses crates.
+#![cfg(test)]
+#![allow(unreachable_pub, reason = "nobody imports the tests")]
+
+mod anvil;
+mod architecture;
+mod cast;
+mod deployment;
+mod node;
+mod planted;
+mod simulation;

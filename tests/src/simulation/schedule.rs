@@ -1,0 +1,327 @@
+//! A schedule: what the chains do and how the lives end, drawn from a seed; and what is compared in the end.
+
+use super::chain::Chain;
+use super::contract::Pack;
+use super::life::{self, Disks, End};
+use alloy_primitives::{Address, B256};
+use custody::decode::profile::builtin;
+use custody::decode::{Profiles, WatchedContract};
+use custody::rules::Parameters;
+use custody::{Core, Setup};
+use model::chain::ChainId;
+use model::gs1::{Gln, check_digit};
+use model::registry::{
+    ContractAuthority, Level, Licence, LicenceStatus, LicenceType, Party, Product, Registry, Role, Tier,
+    Validity, Wallet, WalletStatus,
+};
+use model::tables::Table;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use store::Store;
+
+/// Blocks of a schedule at least, orphans included.
+pub const BLOCKS_MIN: u64 = 50;
+
+/// How often each thing happened.
+#[derive(Debug, Default, Clone)]
+pub struct Hits(BTreeMap<&'static str, u64>);
+
+impl Hits {
+    /// Counts one.
+    pub fn count(&mut self, what: &'static str) {
+        *self.0.entry(what).or_default() += 1;
+    }
+}
+
+/// What a schedule went through.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How often each thing happened.
+    pub hits: Hits,
+    /// Blocks that were ever mined.
+    pub blocks: u64,
+}
+
+/// What all schedules went through.
+#[derive(Debug, Default)]
+pub struct Totals {
+    hits: BTreeMap<&'static str, u64>,
+    blocks: u64,
+    schedules: u64,
+}
+
+/// Everything that must have happened in a run.
+const EVERYTHING: &[&str] = &[
+    "appended a final run",
+    "appended an open block",
+    "chain flipped back",
+    "chain grew",
+    "chain reorged",
+    "compacted",
+    "crashed at a step of the bus",
+    "crashed at a step of the store",
+    "finalised",
+    "lived to the end",
+    "reverted what a former life had published",
+    "two chains",
+];
+
+impl Totals {
+    /// Adds a schedule.
+    pub fn add(&mut self, hits: &Hits, blocks: u64) {
+        assert!(blocks >= BLOCKS_MIN, "a schedule of {blocks} blocks is too short");
+        for (what, count) in &hits.0 {
+            *self.hits.entry(what).or_default() += count;
+        }
+        self.blocks += blocks;
+        self.schedules += 1;
+    }
+
+    /// Fails when something never happened.
+    pub fn assert_everything_was_hit(&self) {
+        let missed: Vec<_> = EVERYTHING.iter().filter(|what| !self.hits.contains_key(**what)).collect();
+        assert!(missed.is_empty(), "never happened: {missed:?}");
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "simulation: {} schedules, {} blocks", self.schedules, self.blocks)?;
+        for (what, count) in &self.hits {
+            writeln!(f, "  {count:>9}  {what}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What does not change in a schedule: contracts, actors, registry.
+#[derive(Debug)]
+pub struct World {
+    /// Who is who.
+    pub registry: Arc<Registry>,
+    profiles: Arc<Profiles>,
+    contracts: [Pack; 3],
+    actors: Vec<Address>,
+    gtin: String,
+}
+
+fn numbered(body: u64, width: usize) -> String {
+    format!("{:0width$}", body * 10 + u64::from(check_digit(body)))
+}
+
+fn gln(index: u64) -> Gln {
+    numbered(409_876_510_000 + index, 13).parse().unwrap()
+}
+
+impl World {
+    fn new(ids: &[ChainId]) -> Self {
+        let gtin = numbered(409_876_500_001, 14);
+        let contracts = [1, 2, 3].map(|byte| Pack { contract: Address::repeat_byte(byte) });
+        let actors: Vec<Address> = (10..16).map(Address::repeat_byte).collect();
+        let profile = Arc::new(builtin("gs1-pack").unwrap());
+        let watched = ids.iter().flat_map(|chain| {
+            contracts.iter().enumerate().map(|(at, pack)| WatchedContract {
+                name: format!("contract {at}"),
+                chain: *chain,
+                address: Some(pack.contract),
+                profile: profile.clone(),
+                family: None,
+                from_block: 0,
+            })
+        });
+        let profiles = Arc::new(Profiles::new(watched.collect()).unwrap());
+        let registry = Arc::new(registry(ids, &contracts, &actors, &gtin));
+        Self { registry, profiles, contracts, actors, gtin }
+    }
+
+    /// A core before the first block.
+    pub fn core(&self) -> Core {
+        Core::new(Setup { profiles: self.profiles.clone(), parameters: Parameters::default() })
+    }
+
+    /// What the rows are made by.
+    pub fn versions(&self) -> store::Versions {
+        store::Versions { configuration: "simulation".into(), rules: "1".into(), registry: "1".into() }
+    }
+}
+
+/// The first contract is authoritative, the second recognised, the third unknown; all actors but the last two are
+/// parties.
+fn registry(ids: &[ChainId], contracts: &[Pack; 3], actors: &[Address], gtin: &str) -> Registry {
+    let validity = Validity::ALWAYS;
+    let mut registry = Registry::default();
+    let roles = [Role::Manufacturer, Role::Wholesaler, Role::Dispenser, Role::Dispenser];
+    for ((index, role), address) in (0..).zip(roles).zip(actors) {
+        registry.parties.push(Party {
+            gln: gln(index),
+            name: format!("party {index}"),
+            country: "US".into(),
+            role,
+            tz: "UTC".into(),
+            validity,
+        });
+        registry.wallets.push(Wallet {
+            chain: None,
+            address: *address,
+            party: gln(index),
+            status: WalletStatus::Active,
+            validity,
+        });
+        for kind in [LicenceType::Manufacturing, LicenceType::Wholesale, LicenceType::Dispensing] {
+            let status = LicenceStatus::Active;
+            registry.licences.push(Licence {
+                party: gln(index),
+                kind,
+                jurisdiction: "*".into(),
+                status,
+                validity,
+            });
+        }
+    }
+    registry.products.push(Product {
+        gtin: gtin.parse().unwrap(),
+        owner: gln(0),
+        name: "Examplin".into(),
+        level: Level::Pack,
+        units: 1,
+        markets: vec!["US".into()],
+        validity,
+    });
+    for chain in ids {
+        for (pack, tier) in contracts.iter().zip([Tier::Authoritative, Tier::Recognised]) {
+            registry.contracts.push(ContractAuthority {
+                chain: *chain,
+                address: pack.contract,
+                tier,
+                gtin: None,
+                validity,
+            });
+        }
+    }
+    registry
+}
+
+/// Plays the schedule of a seed.
+pub async fn play(seed: u64) -> Outcome {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut hits = Hits::default();
+    let ids: Vec<ChainId> =
+        if rng.random_bool(0.3) { vec![ChainId(1), ChainId(137)] } else { vec![ChainId(1)] };
+    if ids.len() > 1 {
+        hits.count("two chains");
+    }
+    let world = World::new(&ids);
+    let mut chains: Vec<Chain> = ids
+        .iter()
+        .map(|id| Chain::new(*id, world.contracts, world.actors.clone(), world.gtin.clone()))
+        .collect();
+    let mut disks = Disks::default();
+    let mut blocks = 0;
+    while blocks < BLOCKS_MIN {
+        for chain in &mut chains {
+            blocks += drive(chain, &mut rng, &mut hits);
+        }
+        let end = draw_end(&mut rng);
+        disks = life::live(&world, &chains, disks, end, &mut rng, &mut hits).await;
+    }
+    settle(&world, &chains, disks, &mut rng, &mut hits, seed).await;
+    Outcome { hits, blocks }
+}
+
+/// What happens to a chain between two lives. Returns how many blocks were mined.
+fn drive(chain: &mut Chain, rng: &mut StdRng, hits: &mut Hits) -> u64 {
+    let mut mined = rng.random_range(1..8);
+    chain.grow(rng, mined);
+    hits.count("chain grew");
+    if rng.random_bool(0.5) {
+        let depth = rng.random_range(1..=(chain.tip().number - chain.finalized).max(1));
+        chain.reorg(rng, depth);
+        mined += depth;
+        hits.count("chain reorged");
+    }
+    if rng.random_bool(0.3) && chain.flip() {
+        hits.count("chain flipped back");
+    }
+    if rng.random_bool(0.4) {
+        chain.finalize(rng.random_range(0..8));
+    }
+    mined
+}
+
+fn draw_end(rng: &mut StdRng) -> End {
+    match rng.random_range(0..10) {
+        0..2 => End::Peace,
+        2..5 => End::BusFails(rng.random_range(0..30)),
+        _ => End::StoreFails(rng.random_range(0..120)),
+    }
+}
+
+/// Lives in peace until everything is taken in, then compares with a fresh index.
+async fn settle(
+    world: &World,
+    chains: &[Chain],
+    mut disks: Disks,
+    rng: &mut StdRng,
+    hits: &mut Hits,
+    seed: u64,
+) {
+    // A life publishes a run with a chance to stop at each block: some lives take in any chain.
+    let mut lives = 0;
+    while !is_complete(world, chains, &disks).await {
+        disks = life::live(world, chains, disks, End::Peace, rng, hits).await;
+        lives += 1;
+        assert!(lives < 200, "seed {seed}: not complete after {lives} lives in peace");
+    }
+    let mut fresh = Disks::default();
+    while !is_complete(world, chains, &fresh).await {
+        fresh = life::live(world, chains, fresh, End::Peace, rng, hits).await;
+    }
+    let (lived, fresh) = (digests(world, &disks).await, digests(world, &fresh).await);
+    assert_eq!(lived, fresh, "seed {seed}: a table differs from that of a fresh index");
+}
+
+fn open(world: &World, disks: &Disks) -> Store {
+    let mut config = store::Config::new("/data");
+    config.compaction = false;
+    config.versions = world.versions();
+    Store::open_in(config, Arc::new(disks.files.clone())).unwrap()
+}
+
+/// Does the stream of every chain end at the chain's tip, and has the store taken all of it?
+async fn is_complete(world: &World, chains: &[Chain], disks: &Disks) -> bool {
+    let store = open(world, disks);
+    let recovered = store::Writer::recovered(&store);
+    let bus = bus::local::LocalBus::on(Box::new(disks.bus.clone()), store::Writer::durable(&store)).unwrap();
+    for chain in chains {
+        let tail = bus.publisher(chain.id).unwrap().tail().await.unwrap().position;
+        let taken = recovered.get(&chain.id).map(|recovery| recovery.written_to.sequence);
+        if tail.tip != Some(chain.tip()) || taken != Some(tail.sequence) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Digest of every canonical table, with the open blocks rebuilt from the bus.
+async fn digests(world: &World, disks: &Disks) -> BTreeMap<&'static str, B256> {
+    use tokio_util::sync::CancellationToken;
+    use transform::{Metrics, Outward};
+    let store = open(world, disks);
+    let bus = bus::local::LocalBus::on(Box::new(disks.bus.clone()), store::Writer::durable(&store)).unwrap();
+    let (reader, subscriber) = (store.reader(), bus.subscriber());
+    drop(bus);
+    let outward = Outward::new(Metrics::new(&prometheus::Registry::new()).unwrap());
+    transform::run(world.core(), subscriber, Box::new(store), outward, CancellationToken::new())
+        .await
+        .unwrap();
+    let snapshot = reader.snapshot();
+    let mut digests = BTreeMap::new();
+    let canonical: BTreeSet<Table> = Table::ALL.into_iter().filter(|table| table.spec().canonical).collect();
+    for table in canonical {
+        digests.insert(table.name(), snapshot.digest(table).await.unwrap());
+    }
+    digests
+}
