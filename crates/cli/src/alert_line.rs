@@ -2,7 +2,7 @@
 
 use crate::terminal::{painted, printable};
 use jiff::Timestamp;
-use model::alert::{Alert, Notice, NoticeKind, Severity};
+use model::alert::{Alert, Notice, NoticeKind, Severity, Subject};
 
 /// The line of a notice; `None` for one that nobody needs to be told of while it scrolls by: a consequence of a case
 /// that was told already, a change of its members, its finality.
@@ -25,7 +25,10 @@ fn of_alert(alert: &Alert, colours: bool) -> String {
         Severity::Medium => ("MEDIUM  ", "33"),
         Severity::Low => ("LOW     ", "2"),
     };
-    let about = alert.item.clone().unwrap_or_else(|| format!("{} {}", alert.subject.kind(), alert.subject));
+    let about = match &alert.subject {
+        Subject::Item(item) => item.clone(),
+        other => format!("{} {other}", other.kind()),
+    };
     let (rule, block) = (&alert.rule, alert.position.block);
     let (about, expected, came) = (printable(&about), printable(&alert.expected), printable(&alert.came));
     let severity = painted(severity, colour, colours);
@@ -36,7 +39,7 @@ fn of_alert(alert: &Alert, colours: bool) -> String {
 mod tests {
     use super::*;
     use model::B256;
-    use model::alert::{CaseKey, Standing, Subject};
+    use model::alert::{CaseKey, Standing};
     use model::chain::{ChainId, LogPosition};
 
     fn notice(kind: NoticeKind) -> Notice {
@@ -90,9 +93,8 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_about_no_item_names_its_subject() {
+    fn an_alert_about_a_party_names_it() {
         let mut notice = notice(NoticeKind::Opened);
-        notice.alert.item = None;
         notice.alert.subject = Subject::Party("4012345000009".into());
         assert!(line(&notice, false).unwrap().contains("  ST-01  party 4012345000009  block 812  "));
     }

@@ -28,7 +28,7 @@ pub(crate) async fn execute(arguments: Arguments) -> Result<Exit> {
         Command::Sql(args) => sql::execute(common, &args).await,
         Command::Pedigree(args) => pedigree::execute(common, &args).await,
         Command::Check(args) => check::execute(common, &args).await,
-        Command::Simulate(args) => simulate::execute(&args).await,
+        Command::Simulate(args) => simulate::execute(common, &args).await,
         Command::Store(args) => store::execute(common, &args).await,
         Command::Rederive(args) => rederive::execute(common, &args).await,
         Command::Rewind(args) => rewind::execute(common, &args).await,

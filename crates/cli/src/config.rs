@@ -28,6 +28,7 @@ pub(crate) mod chains;
 mod contracts;
 pub(crate) mod diagnostic;
 mod environment;
+mod masked;
 mod node;
 mod rules;
 mod section;
@@ -100,6 +101,7 @@ fn read(
 ) -> std::result::Result<Settings, Refused> {
     let findings = Findings::default();
     let (mut table, errors) = node::parse(text);
+    let shown = masked::masked(text, &table);
     for error in errors {
         findings.note("config::syntax", &Place::File(error.span.clone()), error.to_string(), None);
     }
@@ -110,7 +112,7 @@ fn read(
     let findings = findings.take();
     match settings {
         Some(settings) if findings.is_empty() => Ok(settings),
-        _ => Err(Refused::new(name, text, findings)),
+        _ => Err(Refused::new(name, &shown, findings)),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::args::{Common, DataDir};
 use crate::client::{Owner, Told};
 use crate::config::{self, Overrides};
 use crate::error::{Error, Result};
+use crate::logs;
 use crate::wiring::{Reading, open_for_reading};
 use futures::StreamExt as _;
 use query::format::{Encoder, Format};
@@ -27,7 +28,10 @@ pub(crate) enum Door {
 /// When none is named and there is no configuration, or it cannot be used.
 pub(crate) fn data_dir(common: &Common, data: &DataDir) -> Result<(PathBuf, Limits)> {
     match &data.data_dir {
-        Some(dir) if !common.config.exists() => Ok((dir.clone(), Limits::default())),
+        Some(dir) if !common.config.exists() => {
+            logs::start(common, None)?;
+            Ok((dir.clone(), Limits::default()))
+        }
         _ => {
             let overrides = Overrides { data_dir: data.data_dir.clone(), ..Overrides::default() };
             let settings = load(common, &overrides)?;
@@ -36,7 +40,7 @@ pub(crate) fn data_dir(common: &Common, data: &DataDir) -> Result<(PathBuf, Limi
     }
 }
 
-/// The configuration that a command means.
+/// The configuration that a command means. Starts the logs: from here on it is known what must not come through.
 ///
 /// # Errors
 /// When there is none, or it cannot be used.
@@ -44,7 +48,9 @@ pub(crate) fn load(common: &Common, overrides: &Overrides) -> Result<config::Set
     if !common.config.exists() {
         return Err(Error::NoConfiguration { path: common.config.clone() });
     }
-    config::load(&common.config, overrides)
+    let settings = config::load(&common.config, overrides)?;
+    logs::start(common, Some(&settings))?;
+    Ok(settings)
 }
 
 impl Door {

@@ -17,11 +17,12 @@ mod deployment;
 mod door;
 mod error;
 mod exit;
+mod logs;
 mod progress;
 mod terminal;
 mod wiring;
 
-use args::{Arguments, Common};
+use args::Arguments;
 use clap::Parser as _;
 use error::Error;
 use exit::Exit;
@@ -41,7 +42,6 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> eyre::Result<Exit> {
-    start_logs(&arguments.common)?;
     // Whoever speaks TLS needs a provider, and there is one for the process. A second call would find it set.
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime =
@@ -50,14 +50,6 @@ fn run(arguments: Arguments) -> eyre::Result<Exit> {
     // What still blocks (a prompt, a file) does not hold the process up.
     runtime.shutdown_background();
     Ok(result?)
-}
-
-fn start_logs(common: &Common) -> error::Result<()> {
-    let format = common.log_format.parse().map_err(Error::Request)?;
-    let has_colours = common.color.is_on(&stderr());
-    let options =
-        runtime::logs::Options { filter: common.log.clone(), format, has_colours, secrets: Vec::new() };
-    Ok(runtime::logs::start(&options)?)
 }
 
 /// Says what went wrong, and ends with the code that stands for it.

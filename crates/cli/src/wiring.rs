@@ -79,7 +79,8 @@ pub(crate) async fn start(
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"))?;
     let health = Health::expecting(["query", "transform"]);
     let outward = Outward::new(transform::Metrics::new(metrics.registry())?);
-    let engine = Engine::new(Arc::new(store.reader()), settings.query.limits.clone())
+    let seen = query::metrics::Metrics::new(metrics.registry())?;
+    let engine = Engine::new(Arc::new(store.reader()), settings.query.limits.clone(), seen)
         .map_err(|source| Error::Io { action: "start threads for", path: dir.clone(), source })?;
     let engine = Arc::new(engine);
     let mut running = Running {
@@ -148,7 +149,7 @@ impl Running {
             let part = format!("chain {}", chain.name);
             health.update(&part, State::Starting, false, "not begun");
             let (name, stop) = (chain.name.clone(), self.stop.clone());
-            let reading = async move { ingest::run::run(inputs, stop).await };
+            let reading = async move { ingest::run(inputs, stop).await };
             self.spawn(part.clone(), health.clone(), async move {
                 reading.await.map_err(|source| Error::Ingest { name, source })
             });

@@ -1,7 +1,6 @@
 //! The core: takes records in the order of their stream, gives what each does to the tables.
 
 use crate::apply::{self, Setting};
-use crate::cases::CaseEntry;
 use crate::decode::{self, Decoded, Profiles};
 use crate::error::Error;
 use crate::journal::RestoreError;
@@ -58,10 +57,6 @@ impl Chain {
             registry_written: None,
             told: Told::default(),
         }
-    }
-
-    fn case(&self, key: &CaseKey) -> Option<&CaseEntry> {
-        self.state.cases.get(key)
     }
 }
 
@@ -216,7 +211,11 @@ impl Chain {
         let (changed, mut state_rows) = self.state.take_changed()?;
         self.write_registry(segment.last.number, &mut state_rows)?;
         let finalized = self.position.finalized.map(|block| block.number);
-        let transitions = self.told.compare(&changed.cases, |key| self.state.cases.get(key), finalized);
+        let mut transitions = self.told.compare(&changed.cases, |key| self.state.cases.get(key), finalized);
+        if segment.finality == Finality::Final {
+            // A final run says of everything below it that it is final too.
+            transitions.extend(self.told.finalize(segment.last.number, |key| self.state.cases.get(key)));
+        }
         commit.effect = Effect::Append {
             first_number: segment.first_number,
             parent_hash: segment.parent_hash,
@@ -296,9 +295,7 @@ impl Chain {
         if self.position.finalized.is_none_or(|finalized| finalized.number < upto.number) {
             self.position.finalized = Some(upto);
         }
-        let mut told = std::mem::take(&mut self.told);
-        let transitions = told.finalize(upto.number, |key| self.case(key));
-        self.told = told;
+        let transitions = self.told.finalize(upto.number, |key| self.state.cases.get(key));
         commit.effect = Effect::Finalize { upto };
         commit.alerts = transitions.alerts;
         commit.notices = transitions.notices;

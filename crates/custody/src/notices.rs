@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 #[derive(Debug, Default)]
 pub struct Told {
     cases: HashMap<CaseKey, (u32, Option<Alert>)>,
-    /// Cases whose present form rests on blocks that are not final.
+    /// Cases whose present form rests on blocks above the finalised one: always just those, so that a restart can
+    /// tell them by their entries.
     unstable: BTreeSet<CaseKey>,
 }
 
@@ -24,6 +25,14 @@ pub struct Transitions {
     pub alerts: Vec<AlertChange>,
     /// What people are to be told, roots before those that hang under them.
     pub notices: Vec<Notice>,
+}
+
+impl Transitions {
+    /// Adds later transitions of the same change.
+    pub fn extend(&mut self, later: Self) {
+        self.alerts.extend(later.alerts);
+        self.notices.extend(later.notices);
+    }
 }
 
 impl Told {

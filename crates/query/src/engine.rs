@@ -20,6 +20,7 @@ pub use answer::Answer;
 use crate::error::{Error, Result};
 use crate::guard;
 use crate::limits::Limits;
+use crate::metrics::{Course, Metrics};
 use crate::snapshot::{Snapshot, Source};
 use answer::{EndOnDrop, Running};
 use datafusion::arrow::array::RecordBatch;
@@ -45,6 +46,7 @@ const BATCHES_AHEAD: usize = 2;
 pub struct Engine {
     source: Arc<dyn Source>,
     limits: Limits,
+    metrics: Metrics,
     slots: Arc<Semaphore>,
     /// `None` once dropped.
     threads: Option<Runtime>,
@@ -55,7 +57,7 @@ impl Engine {
     ///
     /// # Errors
     /// When its threads cannot be started.
-    pub fn new(source: Arc<dyn Source>, limits: Limits) -> std::io::Result<Self> {
+    pub fn new(source: Arc<dyn Source>, limits: Limits, metrics: Metrics) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = tokio::runtime::Builder::new_multi_thread()
             .thread_name("rxtrail-query")
@@ -64,7 +66,7 @@ impl Engine {
             .enable_all()
             .build()?;
         let slots = Arc::new(Semaphore::new(limits.concurrent));
-        Ok(Self { source, limits, slots, threads: Some(threads) })
+        Ok(Self { source, limits, metrics, slots, threads: Some(threads) })
     }
 
     /// What a question may cost.
@@ -90,9 +92,21 @@ impl Engine {
     /// # Errors
     /// As [`Engine::ask`].
     pub async fn ask_of(&self, snapshot: Arc<dyn Snapshot>, sql: &str) -> Result<Answer> {
+        let mut course = Course::begin(&self.metrics);
+        match self.begin(snapshot, sql).await {
+            Ok((running, deadline)) => Ok(Answer::new(running, &self.limits, deadline, course)),
+            Err(error) => {
+                course.ended(error.code());
+                Err(error)
+            }
+        }
+    }
+
+    /// Plans the statement and has it run.
+    async fn begin(&self, snapshot: Arc<dyn Snapshot>, sql: &str) -> Result<(Running, tokio::time::Instant)> {
         let slot = self.wait_for_slot().await?;
-        let started = Instant::now();
-        let deadline = Deadline { at: started + self.limits.deadline, secs: self.limits.deadline.as_secs() };
+        let deadline =
+            Deadline { at: Instant::now() + self.limits.deadline, secs: self.limits.deadline.as_secs() };
         let (plan_sender, planned) = oneshot::channel();
         let (batch_sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let name = snapshot.name();
@@ -105,7 +119,7 @@ impl Engine {
             Ok(Err(_)) => Err(Error::Closed),
             Ok(Ok(planned)) => planned,
         }?;
-        Ok(Answer::new(Running { snapshot: name, schema, batches, query }, &self.limits, at))
+        Ok((Running { snapshot: name, schema, batches, query }, at))
     }
 
     async fn wait_for_slot(&self) -> Result<OwnedSemaphorePermit> {

@@ -8,6 +8,7 @@
 //! - [`snapshot`]: what the engine reads, and the name of it that every answer carries.
 //! - [`format`]: rows as a table, CSV, JSON, NDJSON or Parquet, written as they come.
 //! - [`http`]: the loopback address.
+//! - [`metrics`]: what can be seen of questions from outside.
 //! - [`pedigree`]: one item's story with what was flagged, in place.
 
 pub mod engine;
@@ -16,6 +17,7 @@ pub mod format;
 mod guard;
 pub mod http;
 pub mod limits;
+pub mod metrics;
 pub mod pedigree;
 pub mod snapshot;
 #[cfg(test)]

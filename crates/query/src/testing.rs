@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::snapshot::{ChainHead, Snapshot, SnapshotName, Source};
 use datafusion::arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch,
@@ -92,7 +93,12 @@ fn values(column: &Column, rows: Range<u64>) -> ArrayRef {
 
 /// An engine over tables of `rows` rows.
 pub(crate) fn engine(rows: usize, limits: Limits) -> Engine {
-    Engine::new(Arc::new(Rows(rows)), limits).unwrap()
+    engine_over(Arc::new(Rows(rows)), limits)
+}
+
+/// An engine over `source`, seen by nobody.
+pub(crate) fn engine_over(source: Arc<dyn Source>, limits: Limits) -> Engine {
+    Engine::new(source, limits, Metrics::new(&prometheus::Registry::new()).unwrap()).unwrap()
 }
 
 /// The whole answer, or the first error.

@@ -303,7 +303,7 @@ fn frame(nonce: [u8; 8], at: u64, payload: &[u8]) -> Vec<u8> {
 /// The place is part of it: a frame moved elsewhere is no frame.
 fn frame_checksum(at: u64, payload: &[u8]) -> u32 {
     let mut checksum = crc32fast::Hasher::new();
-
+    checksum.update(&at.to_le_bytes());
     checksum.update(&(payload.len() as u64).to_le_bytes());
     checksum.update(payload);
     checksum.finalize()

@@ -15,6 +15,7 @@ use crate::config::services::Query;
 use crate::deployment::{Contract, Deployment, Profile, Who};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::logs;
 use crate::progress::Progress;
 use crate::terminal::{print, tell};
 use crate::wiring::{self, Running, blocking};
@@ -55,6 +56,7 @@ pub(super) fn drawn_seed() -> u64 {
 /// Runs the demonstration.
 pub(super) async fn execute(common: &Common, args: &Demo) -> Result<Exit> {
     let started = Instant::now();
+    logs::start(common, None)?;
     let seed = args.seed.unwrap_or_else(drawn_seed);
     tell(&format!("seed {seed} (rxtrail demo --seed {seed} plays the same again)"));
     let stop = runtime::shutdown::on_signal()?;

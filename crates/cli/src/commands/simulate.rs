@@ -1,8 +1,9 @@
 //! `simulate`: a simulated supply chain as a node of its own.
 
-use crate::args::Simulate;
+use crate::args::{Common, Simulate};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::logs;
 use crate::terminal::{print, tell};
 use crate::wiring::blocking;
 use simulator::{Config, Contract, Endpoint, Faults, History, Simulator};
@@ -10,7 +11,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Serves until a signal.
-pub(super) async fn execute(args: &Simulate) -> Result<Exit> {
+pub(super) async fn execute(common: &Common, args: &Simulate) -> Result<Exit> {
+    logs::start(common, None)?;
     let config = config(args);
     tell(&format!("seed {}", config.seed));
     let stop = runtime::shutdown::on_signal()?;

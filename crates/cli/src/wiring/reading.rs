@@ -44,7 +44,8 @@ pub(crate) async fn open_for_reading(dir: &Path, limits: Limits) -> Result<Readi
     let reader = store.reader();
     let store = rebuild(dir, &deployment, store).await?;
     let failed = |source| Error::Io { action: "start threads for", path: dir.to_path_buf(), source };
-    let engine = Engine::new(Arc::new(reader), limits).map_err(failed)?;
+    let metrics = query::metrics::Metrics::new(&Registry::new())?;
+    let engine = Engine::new(Arc::new(reader), limits, metrics).map_err(failed)?;
     Ok(Reading { engine: Arc::new(engine), _store: store })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::metrics::Course;
 use crate::snapshot::SnapshotName;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -23,6 +24,7 @@ pub struct Answer {
     left: Left,
     truncated: bool,
     done: bool,
+    course: Course,
     _query: EndOnDrop,
 }
 
@@ -52,7 +54,7 @@ pub(super) struct Running {
 }
 
 impl Answer {
-    pub(super) fn new(running: Running, limits: &Limits, deadline: Instant) -> Self {
+    pub(super) fn new(running: Running, limits: &Limits, deadline: Instant, course: Course) -> Self {
         Self {
             snapshot: running.snapshot,
             schema: running.schema,
@@ -62,6 +64,7 @@ impl Answer {
             left: Left { rows: limits.rows, bytes: limits.bytes },
             truncated: false,
             done: false,
+            course,
             _query: running.query,
         }
     }
@@ -87,15 +90,27 @@ impl Answer {
         let rows = batch.num_rows() as u64;
         let fits = rows <= self.left.rows && bytes <= self.left.bytes;
         if fits {
+            self.course.gave(batch.num_rows());
             self.left = Left { rows: self.left.rows - rows, bytes: self.left.bytes - bytes };
             return Some(batch);
         }
         self.truncated = true;
-        self.done = true;
+        self.end("truncated");
         let by_bytes =
             if bytes > self.left.bytes { self.left.bytes.saturating_mul(rows) / bytes.max(1) } else { rows };
         let keep = usize::try_from(self.left.rows.min(by_bytes)).unwrap_or(usize::MAX);
+        self.course.gave(keep);
         (keep > 0).then(|| batch.slice(0, keep))
+    }
+
+    fn end(&mut self, outcome: &'static str) {
+        self.done = true;
+        self.course.ended(outcome);
+    }
+
+    fn fail(&mut self, error: Error) -> Poll<Option<Result<RecordBatch>>> {
+        self.end(error.code());
+        Poll::Ready(Some(Err(error)))
     }
 }
 
@@ -105,8 +120,8 @@ impl Stream for Answer {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         while !self.done {
             if self.deadline.as_mut().poll(context).is_ready() {
-                self.done = true;
-                return Poll::Ready(Some(Err(Error::Deadline { secs: self.deadline_secs })));
+                let secs = self.deadline_secs;
+                return self.fail(Error::Deadline { secs });
             }
             match ready!(self.batches.poll_recv(context)) {
                 Some(Ok(batch)) if batch.num_rows() == 0 => {}
@@ -115,11 +130,8 @@ impl Stream for Answer {
                         return Poll::Ready(Some(Ok(batch)));
                     }
                 }
-                Some(Err(error)) => {
-                    self.done = true;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                None => self.done = true,
+                Some(Err(error)) => return self.fail(error),
+                None => self.end("ok"),
             }
         }
         Poll::Ready(None)

@@ -157,3 +157,45 @@ async fn what_names_nothing_is_said_in_words() {
         assert!(error.to_string().to_lowercase().contains(part.to_lowercase().as_str()), "{sql}: {error}");
     }
 }
+
+#[tokio::test]
+async fn every_end_of_a_question_is_counted() {
+    let registry = prometheus::Registry::new();
+    let metrics = crate::metrics::Metrics::new(&registry).unwrap();
+    let limits = Limits { rows: 10, ..Limits::default() };
+    let engine =
+        crate::engine::Engine::new(std::sync::Arc::new(crate::testing::Rows(20)), limits, metrics).unwrap();
+    for sql in ["SELECT 1", "SELECT * FROM events", "SELECT * FROM nothing", "SELECT 1/0"] {
+        collect(&engine, sql).await.ok();
+    }
+    drop(engine.ask("SELECT 1").await.unwrap());
+    let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+    for line in [
+        "rxtrail_query_total{outcome=\"ok\"} 1",
+        "rxtrail_query_total{outcome=\"truncated\"} 1",
+        "rxtrail_query_total{outcome=\"plan\"} 1",
+        "rxtrail_query_total{outcome=\"execution\"} 1",
+        "rxtrail_query_total{outcome=\"cancelled\"} 1",
+        "rxtrail_query_running 0",
+        "rxtrail_query_rows_total 11",
+        "rxtrail_query_seconds_count 5",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn addresses_in_the_words_of_an_alert_are_shown_as_everywhere() {
+    use model::tables::Table;
+    let checksummed = "0x52908400098527886E0F7030069857D2E4169EE7";
+    let row = serde_json::json!({"subject_kind": "contract", "subject": checksummed, "accused": checksummed, "victim": "4012345000009"});
+    let told = crate::testing::Told::default().rows(Table::Alerts, [row]);
+    let engine = crate::testing::engine_over(std::sync::Arc::new(told), Limits::default());
+    let lower = checksummed.to_lowercase();
+    let found = lines(
+        &engine,
+        &format!("SELECT subject, accused, victim FROM alerts WHERE subject = '{checksummed}'"),
+    )
+    .await;
+    assert_eq!(found, [format!("{lower}|{lower}|4012345000009")]);
+}

@@ -10,6 +10,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result, TableReference};
 use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::functions::string::expr_fn::{lower, starts_with};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit, when};
 use model::tables::{Column, Table, TableSpec};
 use std::sync::Arc;
@@ -25,6 +26,9 @@ const RAW: &str = "raw";
 
 /// Binary columns of 32 bytes that are numbers.
 const NUMBERS: &[&str] = &["quantity_raw", "range_end", "token_id"];
+
+/// Columns of text that may hold an address, which who wrote them wrote in the checksum form of EIP-55.
+const ADDRESSES_AS_TEXT: &[&str] = &["accused", "subject", "victim", "witness"];
 
 /// The tables of one snapshot as a catalogue.
 #[derive(Debug)]
@@ -106,6 +110,12 @@ fn view(spec: &TableSpec, stored: Arc<dyn TableProvider>, name: &SnapshotName) -
 }
 
 fn shown(column: &Column) -> Expr {
+    if ADDRESSES_AS_TEXT.contains(&column.name) {
+        let is_address = starts_with(col(column.name), lit("0x"));
+        // `CASE` of two branches of one type: it cannot fail to be built.
+        let lowered = when(is_address, lower(col(column.name))).otherwise(col(column.name));
+        return lowered.map_or_else(|_| col(column.name), |lowered| lowered.alias(column.name));
+    }
     let function = match &column.data_type {
         DataType::FixedSizeBinary(32) if NUMBERS.contains(&column.name) => Function::TokenDecimal,
         DataType::FixedSizeBinary(_) | DataType::Binary => Function::Hex,

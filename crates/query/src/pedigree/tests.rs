@@ -4,7 +4,7 @@ use super::pedigree;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::testing::Told;
+use crate::testing::{Told, engine_over};
 use model::tables::Table;
 use serde_json::json;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ fn story() -> Engine {
                     "item": PACK, "chain": 1, "block_number": 3, "sub_index": 9, "expected": "x", "came": "y"}),
             ],
         );
-    Engine::new(Arc::new(told), Limits::default()).unwrap()
+    engine_over(Arc::new(told), Limits::default())
 }
 
 #[tokio::test]
