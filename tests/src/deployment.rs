@@ -129,7 +129,8 @@ impl Deployment {
         let (subscriber, writer) = (bus.subscriber(), Box::new(store));
         let transform = transform::run(core, subscriber, writer, outward, transform);
         tasks.spawn(async move { transform.await.map_err(failed("transform")) });
-        let engine = Engine::new(Arc::new(reader.clone()), Limits::default()).expect("an engine");
+        let asked = query::metrics::Metrics::new(&metrics).expect("metrics");
+        let engine = Engine::new(Arc::new(reader.clone()), Limits::default(), asked).expect("an engine");
         Indexer { chain, reader, engine, stop, tasks, _dir: dir }
     }
 }

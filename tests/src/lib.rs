@@ -6,6 +6,7 @@ mod anvil;
 mod architecture;
 mod cast;
 mod deployment;
+mod lines;
 mod node;
 mod planted;
 mod simulation;

@@ -107,7 +107,7 @@ impl Stream {
                 header.epoch < position.epoch
             }
         };
-        if header.sequence <= position.sequence {
+        if fenced || header.sequence <= position.sequence {
             return Ok(Outcome::Stale);
         }
         self.apply(header).map(|()| Outcome::Applied)

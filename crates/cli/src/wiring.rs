@@ -149,7 +149,7 @@ impl Running {
             let part = format!("chain {}", chain.name);
             health.update(&part, State::Starting, false, "not begun");
             let (name, stop) = (chain.name.clone(), self.stop.clone());
-            let reading = async move { ingest::run(inputs, stop).await };
+            let reading = Box::pin(ingest::run(inputs, stop));
             self.spawn(part.clone(), health.clone(), async move {
                 reading.await.map_err(|source| Error::Ingest { name, source })
             });

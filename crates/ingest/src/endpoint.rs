@@ -114,11 +114,12 @@ impl Endpoint {
 
     fn succeeded(&self, time: Duration) {
         let mut health = self.health();
+        // A rest that was asked for meanwhile stands: this answer was on its way before.
         health.failures = 0;
-        health.rests_until = None;
         health.answer_time = (health.answer_time * 7 + time) / 8;
+        let rests = health.rests_until.is_some_and(|until| until > Instant::now());
         drop(health);
-        self.metrics.up.set(1);
+        self.metrics.up.set((!rests).into());
     }
 
     fn failed(&self, error: &RpcError) {

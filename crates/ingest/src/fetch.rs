@@ -105,7 +105,13 @@ impl Read<'_> {
             self.check_history(&heads, &probes).await?;
         }
         for group in suspects.chunks(PROVED_AT_ONCE) {
-            self.prove(group, &heads, &set, &mut senders).await?;
+            match self.prove(group, &heads, &set, &mut senders).await {
+                // The level does not ask for proof: that of a sample, or behind an empty answer, is then a mere look.
+                Err(RpcError::Unprovable(_)) if self.request.level < VerificationLevel::Bloom => {
+                    self.look(group, &set).await?;
+                }
+                outcome => outcome?,
+            }
         }
         if let Some(block) = set.blocks.first() {
             self.endpoint.has_history_of(block.number);
@@ -243,6 +249,19 @@ impl Read<'_> {
                 let indexes = verify::rows(&view, block).map(|log| log.tx_index);
                 let sent = per_log(indexes, |tx_index| verify::sent(*number, transactions, tx_index))?;
                 senders[block.first_row..block.first_row + block.rows].clone_from_slice(&sent);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for logs in receipts that cannot be proved, where none were given.
+    async fn look(&self, group: &[Suspect], set: &LogSet) -> Result<(), RpcError> {
+        for Suspect { number, .. } in group {
+            let given = set.blocks.iter().any(|block| block.number == *number);
+            if !given && self.endpoint.client.tells_of_logs(*number, &self.request.query).await? {
+                let detail = "the receipts tell of a log that was left out".to_owned();
+                let omitted = RpcError::BadData { kind: IncidentKind::OmittedLog, block: Some(*number), detail };
+                return Err(self.left_out(omitted, set));
             }
         }
         Ok(())

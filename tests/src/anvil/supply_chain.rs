@@ -4,6 +4,7 @@
 use super::story::{EVENTS, Story, at};
 use crate::cast::{Cast, gtin};
 use crate::deployment::{Deployment, Indexer, watched};
+use crate::lines::assert_lines;
 use std::path::Path;
 
 /// A lot that lasts, one that expires on the third day, one that is recalled on the fourth.
@@ -158,8 +159,23 @@ async fn innocent_days(story: &mut Story) {
 }
 
 async fn assert_story(story: &Story, indexer: &Indexer) {
-    assert_eq!(story.told(indexer.rows(EVENTS).await), story.expected);
-    assert_eq!(indexer.rows("SELECT * FROM dead_letters").await, Vec::<String>::new());
-    let alerts = ["PT-01|critical|standing|pack S15||struck_off"];
-    assert_eq!(story.told(indexer.rows(ALERTS).await), alerts);
+    assert_lines("events", &story.told(indexer.rows(EVENTS).await), &story.expected);
+    assert_lines("dead letters", &indexer.rows("SELECT * FROM dead_letters").await, &[""; 0]);
+    let alerts = [
+        "PT-01|critical|standing|pack S15||struck_off",
+        "ST-01|critical|standing|pack S1||corner_shop",
+        "SQ-03|critical|standing|pack S10||rival",
+        "CT-01|critical|standing|fake||fake",
+        "ID-01|critical|standing|pack S3||maker",
+        "MI-01|critical|standing|pack S60||wholesaler",
+        "ST-05|critical|standing|pack S31||pharmacy",
+        "ST-04|critical|standing|pack S41||pharmacy",
+        "ST-03|critical|standing|pack S19||maker",
+        "SQ-01|high|standing|pack S11||corner_shop",
+        "SQ-04|high|standing|pack S7||pharmacy",
+        "SQ-01|high|standing|pack S14||rival",
+        "MI-03|critical|standing|pack S18||maker",
+        "AG-01|critical|standing|pack S4||pharmacy",
+    ];
+    assert_lines("alerts", &story.told(indexer.rows(ALERTS).await), &alerts);
 }

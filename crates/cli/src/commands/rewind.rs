@@ -26,10 +26,9 @@ pub(super) async fn execute(common: &Common, args: &Rewind) -> Result<Exit> {
         // What the bus holds stands on blocks that are gone: it is read from the chain again.
         let bus = bus_dir(&dir);
         match std::fs::remove_dir_all(&bus) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::Io { action: "remove", path: bus, source: error });
-            }
-            _ => Ok(rewound),
+            Ok(()) => Ok(rewound),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(rewound),
+            Err(source) => Err(Error::Io { action: "remove", path: bus, source }),
         }
     })
     .await?;

@@ -223,7 +223,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "field = \"id\"",
         "22:127 config::bad-value 'id' is of type uint256, a contract is named by an address",
     ),
-    ("Made(uint256 id", "Made(uint25 id", "22:71 config::bad-value event: "),
+    ("Made(uint256 id", "Made(uint25 id", "22:77 config::bad-value event: 'uint25' is no type"),
     (
         "listen = \"127.0.0.1:9000\"",
         "listen = \"0.0.0.0:9000\"",

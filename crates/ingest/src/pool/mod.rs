@@ -44,7 +44,7 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Pool {
     shared: Arc<Shared>,
-    news: watch::Receiver<u64>,
+    news: tokio::sync::Mutex<watch::Receiver<u64>>,
     /// News of heads and comparisons; they end with the pool.
     _tasks: JoinSet<()>,
 }
@@ -112,7 +112,7 @@ impl Pool {
         if shared.endpoints.len() > 1 {
             tasks.spawn(watching::compare(Arc::clone(&shared)));
         }
-        Self { shared, news, _tasks: tasks }
+        Self { shared, news: tokio::sync::Mutex::new(news), _tasks: tasks }
     }
 }
 

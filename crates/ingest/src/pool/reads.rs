@@ -73,7 +73,8 @@ impl ChainSource for Pool {
     async fn changed(&self) {
         let telling = self.shared.telling.load(Ordering::Relaxed) > 0;
         let poll = if telling { self.shared.poll.saturating_mul(POLL_RARER) } else { self.shared.poll };
-        let mut news = self.news.clone();
+        // What was told is told once: a copy of the receiver would hear the first news for ever.
+        let mut news = self.news.lock().await;
         // Without sockets the channel is closed: then only the clock tells.
         let told = async {
             if news.changed().await.is_err() {

@@ -369,6 +369,30 @@ async fn a_transaction_of_an_unknown_type_cannot_be_proved_and_is_said_so() {
     assert!(error.to_string().contains("block 5: receipt type 0x7e is not known"), "{error}");
 }
 
+/// Blocks of rollups hold transactions that nobody here can encode: levels that need no proof do without.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_proved_is_still_looked_at_where_an_answer_is_empty() {
+    let rollup = |silent: bool| {
+        let node = Node::with(chain());
+        node.alter("eth_getBlockReceipts", |_, receipts| {
+            for receipt in receipts.as_array_mut().unwrap() {
+                receipt["type"] = json!("0x7e");
+            }
+        });
+        if silent {
+            node.alter("eth_getLogs", |_, logs| *logs = json!([]));
+        }
+        node
+    };
+    for level in [Off, Present] {
+        let sample = Sample { one_in: 1, seed: 0 };
+        let (pool, incidents) = pool(&config(), &[rollup(true), rollup(false)]);
+        let segment = pool.read(ReadRequest { sample, ..request(level, 1, 11, &filter()) }).await.unwrap();
+        assert_eq!(data(&segment), items(1..=10), "{level:?}");
+        assert_eq!(told(&incidents), [(IncidentKind::PrunedHistory, Some(1), "a".into())], "{level:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rate_limit_is_waited_out_as_long_as_the_node_asks() {
     let node = Node::with(chain());
@@ -386,6 +410,17 @@ async fn a_rate_limit_is_waited_out_as_long_as_the_node_asks() {
     let segment = pool.read(request(Present, 1, 11, &filter())).await.unwrap();
     assert_eq!((data(&segment), begun.elapsed().as_secs()), (items(1..=10), 14));
     assert_eq!(told(&incidents), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_on_its_way_does_not_end_a_rest() {
+    let node = Node::with(chain());
+    let config = config();
+    let endpoint = crate::testing::endpoint(&config, &node, "a");
+    let limited = async { Err::<(), _>(RpcError::RateLimited { after: Some(Duration::from_secs(60)), detail: String::new() }) };
+    drop(endpoint.attempt(limited).await);
+    drop(endpoint.attempt(async { Ok(()) }).await);
+    assert!(endpoint.rests_until().is_some());
 }
 
 #[tokio::test(start_paused = true)]

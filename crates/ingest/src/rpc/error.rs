@@ -47,7 +47,7 @@ pub enum RpcError {
     #[error("not supported: {0}")]
     Unsupported(String),
     /// The block holds what nobody here can encode, so nothing of it can be proved.
-    #[error("cannot be proved: {0}")]
+    #[error("cannot be proved: {0}; levels below `bloom` do without")]
     Unprovable(String),
     /// The node serves another chain: the one with this id.
     #[error("serves chain {0}")]

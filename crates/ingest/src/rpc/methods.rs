@@ -125,6 +125,28 @@ impl Client {
         }
     }
 
+    /// Do the receipts of a block tell of a log that is asked for? The node's word, for receipts that nobody here can
+    /// encode: they prove nothing, and may still contradict.
+    pub(crate) async fn tells_of_logs(&self, number: u64, query: &Query) -> Result<bool, RpcError> {
+        #[derive(Deserialize)]
+        struct ReceiptJson {
+            logs: Vec<LogJson>,
+        }
+        #[derive(Deserialize)]
+        struct LogJson {
+            address: Address,
+            topics: Vec<B256>,
+        }
+        let call = Call { method: "eth_getBlockReceipts", params: json!([quantity(number)]) };
+        self.call(call, |json| {
+            not_null(json, number, "receipts")?;
+            let receipts: Vec<ReceiptJson> = serde_json::from_str(json).map_err(|error| unreadable(number, &error))?;
+            let mut logs = receipts.iter().flat_map(|receipt| &receipt.logs);
+            Ok(logs.any(|log| query.wants(&log.address, log.topics.first())))
+        })
+        .await
+    }
+
     /// Does the node know `eth_getBlockReceipts`?
     pub(crate) async fn knows_block_receipts(&self, number: u64) -> Result<bool, RpcError> {
         let call = Call { method: "eth_getBlockReceipts", params: json!([quantity(number)]) };
@@ -205,7 +227,7 @@ fn says_none_yet(detail: &str) -> bool {
 /// Nodes that take tags for numbers: "invalid argument 0: hex string without 0x prefix".
 fn says_no_tag(detail: &str) -> bool {
     let words = detail.to_lowercase();
-    ["invalid argument", "invalid params", "0x prefix", "-32602", "tag"]
+    ["invalid argument", "invalid params", "0x prefix", "-32602", "block tag"]
         .iter()
         .any(|phrase| words.contains(phrase))
 }

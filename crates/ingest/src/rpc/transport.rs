@@ -14,9 +14,10 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The largest answer that is read, in bytes: five times an answer of [`ANSWER_LOGS`](crate::range::ANSWER_LOGS) logs
-/// at 640 bytes each. A larger one counts as a range that is too large.
-pub(crate) const BODY_BYTES_MAX: usize = 32 << 20;
+/// The largest answer that is read, in bytes: ten times an answer of [`ANSWER_LOGS`](crate::range::ANSWER_LOGS) logs
+/// at 640 bytes each, or the receipts of a block of 20,000 transactions. A larger one counts as a range that is too
+/// large.
+pub(crate) const BODY_BYTES_MAX: usize = 64 << 20;
 
 /// A way to one endpoint.
 #[async_trait]

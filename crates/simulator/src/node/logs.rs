@@ -11,6 +11,9 @@ use crate::node::state::Node;
 use serde_json::Value;
 use std::sync::Arc;
 
+/// Bytes that an answer gets at once at most; longer ones grow.
+const RESERVED_BYTES_MAX: usize = 64 << 20;
+
 /// Answers a call with the logs of the filter object `query`.
 pub(crate) fn get_logs(node: &Node, query: &Value, out: &mut Vec<u8>) -> Result<(), RpcError> {
     if !query.is_object() {
@@ -23,6 +26,8 @@ pub(crate) fn get_logs(node: &Node, query: &Value, out: &mut Vec<u8>) -> Result<
     let filter = Filter::read(query)?;
     let blocks = wanted(node, query, &faults)?;
     let max_results = faults.logs_limit.as_ref().and_then(|limit| limit.max_results).unwrap_or(u64::MAX);
+    let texts: usize = blocks.iter().map(|block| block.logs.len()).sum();
+    out.reserve(texts.min(RESERVED_BYTES_MAX));
     out.push(b'[');
     let start = out.len();
     let mut results = 0;

@@ -6,6 +6,7 @@ use super::footers::{Footers, SegmentReaders};
 use super::prune::scalar;
 use crate::parquet::layout::bounded_columns;
 use crate::parquet::segment::Segment;
+use arrow_schema::DataType;
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
@@ -99,12 +100,18 @@ impl FileScan<'_> {
                     .into_iter()
                     .reduce(|a, b| if (a < b) == least { a } else { b })
             };
+            // Long texts are cut in a footer: they bound the values and are none of them.
+            let known = if is_cut(field.data_type()) { Precision::Inexact } else { Precision::Exact };
             statistics.column_statistics[index] = ColumnStatistics {
-                min_value: end(true).map_or(Precision::Absent, Precision::Exact),
-                max_value: end(false).map_or(Precision::Absent, Precision::Exact),
+                min_value: end(true).map_or(Precision::Absent, known),
+                max_value: end(false).map_or(Precision::Absent, known),
                 ..ColumnStatistics::new_unknown()
             };
         }
         statistics
     }
+}
+
+fn is_cut(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::Binary | DataType::FixedSizeBinary(_))
 }

@@ -7,7 +7,7 @@ use super::story::Story;
 
 /// Crashes once at every step of a story, under every kind of loss.
 fn crash_everywhere(seed: u64, length: usize) {
-    let story = Story::new(seed, length);
+    let story = Story::without_events(seed, length);
     let whole = MemoryFiles::default();
     let outcome = tell(&story, &whole);
     let Outcome::Told = outcome else { panic!("seed {seed}: a store without a crash: {outcome:?}") };

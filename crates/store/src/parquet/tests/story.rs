@@ -28,8 +28,17 @@ pub(super) struct Story {
 impl Story {
     /// A story of `length` commits.
     pub(super) fn new(seed: u64, length: usize) -> Self {
+        Self::told_by(seed, length, [Teller::new(1), Teller::new(2)])
+    }
+
+    /// One without events: their many columns take most of the time of writing.
+    pub(super) fn without_events(seed: u64, length: usize) -> Self {
+        let teller = |chain| Teller { events_at_most: 0, ..Teller::new(chain) };
+        Self::told_by(seed, length, [teller(1), teller(2)])
+    }
+
+    fn told_by(seed: u64, length: usize, mut tellers: [Teller; 2]) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
-        let mut tellers = [Teller::new(1), Teller::new(2)];
         let commits = (0..length).map(|_| {
             let teller = &mut tellers[usize::from(random.random_ratio(1, 4))];
             teller.next(&mut random)
@@ -125,6 +134,7 @@ type Form = (Alert, (u64, u32));
 /// Tells the story of one chain.
 struct Teller {
     chain: u64,
+    events_at_most: u32,
     sequence: u64,
     branch: u8,
     finalized: BlockRef,
@@ -139,6 +149,7 @@ impl Teller {
     fn new(chain: u64) -> Self {
         Self {
             chain,
+            events_at_most: 2,
             sequence: 0,
             branch: 0,
             finalized: block(0, 0),
@@ -192,8 +203,9 @@ impl Teller {
         let numbers: Vec<u64> = (parent.number + 1..=last.number).collect();
         let mut rows = vec![(Table::Blocks, block_rows(self.chain, &numbers))];
         for number in numbers {
-            let events: Vec<_> =
-                (0..random.random_range(0..3)).map(|log| (number, log, random.random_range(0..5))).collect();
+            let events: Vec<_> = (0..random.random_range(0..=self.events_at_most))
+                .map(|log| (number, log, random.random_range(0..5)))
+                .collect();
             rows.push((Table::Events, event_rows(self.chain, &events)));
             let state: Vec<(String, Option<String>, u32)> = (0..random.random_range(0..3))
                 .map(|log| {
