@@ -4,28 +4,29 @@
 //! logs ──▶ headers ──▶ what the level asks for: receipts, transactions ──▶ segment
 //! ```
 //!
-//! Where `eth_getLogs` cannot be used (one block holds more than the endpoint gives, or no endpoint's answer is
-//! whole) the logs are taken from receipts that are proved: dearer, and beyond doubt.
+//! - `proof`: what the level asks of the logs that were read.
+//! - `receipts`: where `eth_getLogs` cannot be used (one block holds more than the endpoint gives, or no endpoint's
+//!   answer is whole) the logs are taken from receipts that are proved: dearer, and beyond doubt.
 
 use crate::columns::{self, Sent};
 use crate::endpoint::Endpoint;
 use crate::rpc::error::RpcError;
-use crate::rpc::logs::{LogBlock, LogSet};
+use crate::rpc::logs::LogSet;
 use crate::rpc::methods::{Hashing, Head};
 use crate::source::ReadRequest;
-use crate::verify::{self, Heads, Suspect};
-use alloy_consensus::EMPTY_ROOT_HASH;
-use model::incident::IncidentKind;
-use model::segment::{BlockMeta, Finality, LogsBuilder, RawLog, Segment, VerificationLevel};
-use std::collections::HashMap;
+use crate::verify::{self, Heads};
+use model::segment::{BlockMeta, Finality, Segment, VerificationLevel};
+
+mod proof;
+mod receipts;
 
 /// Logs after which a read ends early: a segment's upper aim. What is in memory stays bounded when a sparse range
 /// turns dense.
 pub(crate) const READ_LOGS_MAX: usize = 50_000;
 /// Blocks of one read where every header is read: at 1 to 15 kB of JSON each, some megabytes.
 pub(crate) const HEADERS_MAX: u64 = 1_024;
-/// Blocks of one read from receipts: at 0.5 MB of JSON each, 32 MB.
-const PROVED_MAX: u64 = 64;
+/// Ranges that may time out within one read: after three halvings it is the endpoint, not the range.
+const TIMEOUTS_MAX: u32 = 3;
 /// Blocks whose receipts are in memory at once.
 const PROVED_AT_ONCE: usize = 8;
 
@@ -80,18 +81,6 @@ impl Read<'_> {
         (self.seen, outcome)
     }
 
-    async fn by_receipts(mut self) -> (Option<Head>, Result<Segment, RpcError>) {
-        let last = self.request.last.min(self.request.first.saturating_add(PROVED_MAX - 1));
-        let outcome = async {
-            let heads = self.heads(&(self.request.first..=last).collect::<Vec<_>>()).await?;
-            let (set, senders) = self.logs_of_receipts(&heads).await?;
-            verify::check_headers(VerificationLevel::Present, &heads, &set)?;
-            self.segment(last, &heads, set, &senders)
-        };
-        let outcome = outcome.await;
-        (self.seen, outcome)
-    }
-
     async fn read_logs(&mut self) -> Result<Segment, RpcError> {
         let read = match self.request.finality {
             Finality::Final => self.final_logs().await?,
@@ -105,13 +94,7 @@ impl Read<'_> {
             self.check_history(&heads, &probes).await?;
         }
         for group in suspects.chunks(PROVED_AT_ONCE) {
-            match self.prove(group, &heads, &set, &mut senders).await {
-                // The level does not ask for proof: that of a sample, or behind an empty answer, is then a mere look.
-                Err(RpcError::Unprovable(_)) if self.request.level < VerificationLevel::Bloom => {
-                    self.look(group, &set).await?;
-                }
-                outcome => outcome?,
-            }
+            self.prove_or_look(group, &heads, &set, &mut senders).await?;
         }
         if let Some(block) = set.blocks.first() {
             self.endpoint.has_history_of(block.number);
@@ -153,7 +136,7 @@ impl Read<'_> {
             self.request.last
         };
         let mut next = self.request.first.max(query.start_block);
-        let (mut sets, mut rows) = (Vec::new(), 0);
+        let (mut sets, mut rows, mut timeouts) = (Vec::new(), 0, 0);
         while next <= until && rows < READ_LOGS_MAX {
             let last = until.min(next.saturating_add(span.blocks() - 1));
             let blocks = last - next + 1;
@@ -163,7 +146,8 @@ impl Read<'_> {
                     span.refused(blocks, hint);
                     continue;
                 }
-                Err(RpcError::Timeout(_)) if blocks > 1 => {
+                Err(RpcError::Timeout(_)) if blocks > 1 && timeouts < TIMEOUTS_MAX => {
+                    timeouts += 1;
                     span.refused(blocks, None);
                     continue;
                 }
@@ -184,13 +168,6 @@ impl Read<'_> {
         Ok((set, last))
     }
 
-    async fn block_of_receipts(&self, number: u64) -> Result<LogSet, RpcError> {
-        let head = self.endpoint.client.headers(&[number], hashing(self.request)).await?.pop().flatten();
-        let head = head.ok_or_else(|| lacks(number))?;
-        let (set, _) = self.logs_of_receipts(&Heads::from([(number, head)])).await?;
-        Ok(set)
-    }
-
     async fn heads(&mut self, numbers: &[u64]) -> Result<Heads, RpcError> {
         let heads = self.endpoint.client.headers(numbers, hashing(self.request)).await?;
         let heads: Heads = numbers
@@ -200,146 +177,6 @@ impl Read<'_> {
             .collect::<Result<_, RpcError>>()?;
         self.seen = heads.get(&self.request.first).cloned();
         Ok(heads)
-    }
-
-    /// Nodes that have pruned their history answer with an empty list, or with its upper part. No bloom of the probed
-    /// blocks speaks of a log, so one of them that has transactions is asked for its receipts.
-    async fn check_history(&self, heads: &Heads, probes: &[u64]) -> Result<(), RpcError> {
-        if self.request.finality == Finality::Open {
-            return Ok(());
-        }
-        let probed = probes.iter().filter_map(|number| heads.get(number));
-        let Some(head) = probed.into_iter().find(|head| head.header.transactions_root != EMPTY_ROOT_HASH)
-        else {
-            return Ok(());
-        };
-        match self.endpoint.client.receipts(&[head.number()]).await {
-            Ok(receipts) if receipts.iter().flatten().count() == 0 => Err(lacks(head.number())),
-            // What cannot be asked, or read, cannot be known: the level says how far answers are believed.
-            Err(RpcError::Unsupported(detail) | RpcError::Unprovable(detail)) => {
-                tracing::debug!(endpoint = self.endpoint.name, detail, "history cannot be checked");
-                Ok(())
-            }
-            outcome => outcome.map(drop),
-        }
-    }
-
-    /// Reads and compares the receipts of some blocks, and with them the senders where they are carried.
-    async fn prove(
-        &self,
-        group: &[Suspect],
-        heads: &Heads,
-        set: &LogSet,
-        senders: &mut [Option<Sent>],
-    ) -> Result<(), RpcError> {
-        let numbers: Vec<u64> = group.iter().map(|suspect| suspect.number).collect();
-        let whole: Vec<u64> =
-            group.iter().filter(|suspect| suspect.transactions).map(|suspect| suspect.number).collect();
-        let client = &self.endpoint.client;
-        let (receipts, transactions) = tokio::join!(client.receipts(&numbers), client.transactions(&whole));
-        let transactions: HashMap<u64, _> = whole.into_iter().zip(transactions?).collect();
-        let view = verify::view(set)?;
-        for (number, receipts) in numbers.iter().zip(receipts?) {
-            let head = heads.get(number).ok_or_else(|| lacks(*number))?;
-            let transactions = transactions.get(number).map(Vec::as_slice);
-            let checked = verify::check_block(head, &receipts, transactions, set, &self.request.query);
-            checked.map_err(|error| self.left_out(error, set))?;
-            let block = set.blocks.iter().find(|block| block.number == *number);
-            if let (Some(transactions), Some(block), false) = (transactions, block, senders.is_empty()) {
-                let indexes = verify::rows(&view, block).map(|log| log.tx_index);
-                let sent = per_log(indexes, |tx_index| verify::sent(*number, transactions, tx_index))?;
-                senders[block.first_row..block.first_row + block.rows].clone_from_slice(&sent);
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks for logs in receipts that cannot be proved, where none were given.
-    async fn look(&self, group: &[Suspect], set: &LogSet) -> Result<(), RpcError> {
-        for Suspect { number, .. } in group {
-            let given = set.blocks.iter().any(|block| block.number == *number);
-            if !given && self.endpoint.client.tells_of_logs(*number, &self.request.query).await? {
-                let detail = "the receipts tell of a log that was left out".to_owned();
-                let omitted = RpcError::BadData { kind: IncidentKind::OmittedLog, block: Some(*number), detail };
-                return Err(self.left_out(omitted, set));
-            }
-        }
-        Ok(())
-    }
-
-    /// Nothing at all of a final range that holds logs: the node lost them, whatever it says.
-    fn left_out(&self, error: RpcError, set: &LogSet) -> RpcError {
-        match error {
-            RpcError::BadData { kind: IncidentKind::OmittedLog, block, detail }
-                if set.blocks.is_empty() && self.request.finality == Finality::Final =>
-            {
-                RpcError::BadData { kind: IncidentKind::PrunedHistory, block, detail }
-            }
-            error => error,
-        }
-    }
-
-    /// Senders that no proof has brought, in the node's words.
-    async fn name_senders(&self, set: &LogSet, senders: &mut [Option<Sent>]) -> Result<(), RpcError> {
-        if senders.is_empty() {
-            return Ok(());
-        }
-        let open: Vec<&LogBlock> =
-            set.blocks.iter().filter(|block| senders[block.first_row].is_none()).collect();
-        let view = verify::view(set)?;
-        for group in open.chunks(self.endpoint.client.batch_size()) {
-            let numbers: Vec<u64> = group.iter().map(|block| block.number).collect();
-            let named = self.endpoint.client.named_transactions(&numbers).await?;
-            for (block, transactions) in group.iter().zip(named) {
-                for (row, log) in (block.first_row..).zip(verify::rows(&view, block)) {
-                    let transaction =
-                        transactions.get(log.tx_index as usize).filter(|named| named.hash == log.tx_hash);
-                    let transaction =
-                        transaction.ok_or_else(|| verify::no_transaction(block.number, log.tx_index))?;
-                    senders[row] = Some((transaction.from, transaction.input.clone()));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The logs of these blocks, taken from their receipts, and their senders where they are carried.
-    async fn logs_of_receipts(&self, heads: &Heads) -> Result<(LogSet, Vec<Option<Sent>>), RpcError> {
-        let query = &self.request.query;
-        let matching: Vec<&Head> = heads
-            .range(query.start_block..)
-            .map(|(_, head)| head)
-            .filter(|head| query.might_match(&head.header.logs_bloom))
-            .collect();
-        let mut taken = Taken::default();
-        for group in matching.chunks(PROVED_AT_ONCE) {
-            let numbers: Vec<u64> = group.iter().map(|head| head.number()).collect();
-            let whole = if self.needs_transactions() { numbers.as_slice() } else { &[] };
-            let client = &self.endpoint.client;
-            let (receipts, transactions) =
-                tokio::join!(client.receipts(&numbers), client.transactions(whole));
-            let mut transactions = transactions?.into_iter();
-            for (head, receipts) in group.iter().zip(receipts?) {
-                let transactions = transactions.next();
-                let proved = verify::prove(head, &receipts, transactions.as_deref())?;
-                let wanted: Vec<_> = proved
-                    .logs()
-                    .filter(|log| query.wants(&log.log.address, log.log.topics().first()))
-                    .collect();
-                let indexes = wanted.iter().map(|log| log.tx_index);
-                if let (Some(transactions), true) = (&transactions, query.carry_sender) {
-                    taken
-                        .senders
-                        .extend(per_log(indexes, |index| verify::sent(head.number(), transactions, index))?);
-                }
-                taken.push(head, &receipts, &wanted)?;
-            }
-        }
-        taken.finish()
-    }
-
-    fn needs_transactions(&self) -> bool {
-        self.request.level == VerificationLevel::Receipts || self.request.query.carry_sender
     }
 
     fn segment(
@@ -382,74 +219,6 @@ struct Logs {
     last: u64,
     heads: Heads,
     probes: Vec<u64>,
-}
-
-/// Logs taken from receipts.
-#[derive(Default)]
-struct Taken {
-    builder: LogsBuilder,
-    blocks: Vec<LogBlock>,
-    senders: Vec<Option<Sent>>,
-    rows: usize,
-}
-
-impl Taken {
-    fn push(
-        &mut self,
-        head: &Head,
-        receipts: &[evidence::receipt::ClaimedReceipt],
-        logs: &[evidence::block::BlockLog<'_>],
-    ) -> Result<(), RpcError> {
-        for log in logs {
-            let mut topics = [None; 4];
-            for (place, topic) in topics.iter_mut().zip(log.log.topics()) {
-                *place = Some(*topic);
-            }
-            let tx_hash = receipts.get(log.tx_index as usize).map(|receipt| receipt.tx_hash);
-            let raw = RawLog {
-                block_number: head.number(),
-                log_index: log.log_index,
-                tx_index: log.tx_index,
-                tx_hash: tx_hash.ok_or_else(|| verify::no_transaction(head.number(), log.tx_index))?,
-                contract: log.log.address,
-                topics,
-                data: &log.log.data.data,
-                sender: None,
-                input: None,
-            };
-            self.builder.push(&raw).map_err(|error| RpcError::malformed(error.to_string()))?;
-        }
-        if !logs.is_empty() {
-            let block =
-                LogBlock { number: head.number(), hash: head.hash, first_row: self.rows, rows: logs.len() };
-            self.blocks.push(block);
-            self.rows += logs.len();
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(LogSet, Vec<Option<Sent>>), RpcError> {
-        let logs = self.builder.finish().map_err(|error| RpcError::malformed(error.to_string()))?;
-        Ok((LogSet { logs, blocks: self.blocks }, self.senders))
-    }
-}
-
-/// What each log's transaction was sent with. Logs of one transaction follow one another, so each is asked for once.
-fn per_log(
-    tx_indexes: impl Iterator<Item = u32>,
-    sent: impl Fn(u32) -> Result<Sent, RpcError>,
-) -> Result<Vec<Option<Sent>>, RpcError> {
-    let mut last: Option<(u32, Sent)> = None;
-    let mut all = Vec::new();
-    for tx_index in tx_indexes {
-        let known = last.take().filter(|(index, _)| *index == tx_index);
-        let (_, now) = last.insert(match known {
-            Some(known) => known,
-            None => (tx_index, sent(tx_index)?),
-        });
-        all.push(Some(now.clone()));
-    }
-    Ok(all)
 }
 
 fn lacks(number: u64) -> RpcError {

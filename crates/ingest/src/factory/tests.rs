@@ -1,3 +1,5 @@
+//! Contracts that factories make: found, forgotten, found again.
+
 use super::*;
 use crate::testing::CHAIN;
 use crate::testing::chain::{EVENT, WATCHED};

@@ -417,7 +417,9 @@ async fn an_answer_that_was_on_its_way_does_not_end_a_rest() {
     let node = Node::with(chain());
     let config = config();
     let endpoint = crate::testing::endpoint(&config, &node, "a");
-    let limited = async { Err::<(), _>(RpcError::RateLimited { after: Some(Duration::from_secs(60)), detail: String::new() }) };
+    let limited = async {
+        Err::<(), _>(RpcError::RateLimited { after: Some(Duration::from_secs(60)), detail: String::new() })
+    };
     drop(endpoint.attempt(limited).await);
     drop(endpoint.attempt(async { Ok(()) }).await);
     assert!(endpoint.rests_until().is_some());
@@ -450,6 +452,27 @@ async fn an_endpoint_of_another_chain_is_never_used() {
     let (alone, _) = self::pool(&config(), &[wrong]);
     let error = alone.heads().await.unwrap_err();
     assert!(matches!(error, crate::error::Error::WrongChain { .. }), "{error}");
+}
+
+/// News is told once: a tail that nothing is told of rests for as long as it polls.
+#[tokio::test(start_paused = true)]
+async fn a_quiet_tail_rests_after_the_news() {
+    let (mut pool, _) = pool(&config(), &[Node::with(chain())]);
+    let (tell, news) = watch::channel(0);
+    pool.news = tokio::sync::Mutex::new(news);
+    let waits = async |pool: &Pool| {
+        let begun = Instant::now();
+        pool.changed().await;
+        begun.elapsed()
+    };
+    tell.send_replace(12);
+    assert_eq!([waits(&pool).await, waits(&pool).await], [Duration::ZERO, config().poll()]);
+    // A socket that tells of heads leaves polling as the cross-check.
+    pool.shared.telling.store(1, Ordering::Relaxed);
+    assert_eq!(waits(&pool).await, config().poll() * 10);
+    drop(tell);
+    pool.shared.telling.store(0, Ordering::Relaxed);
+    assert_eq!(waits(&pool).await, config().poll());
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,7 +52,7 @@ impl Measured {
         let log_calls = (self.blocks / self.span).ceil();
         let (headers, receipts, bodies) = match level {
             VerificationLevel::Off | VerificationLevel::Present => (
-                self.blocks * self.carrying + 2.0 * log_calls + sampled,
+                (self.blocks * self.carrying + 2.0 * log_calls + sampled).min(self.blocks),
                 sampled * matching,
                 sampled * matching,
             ),
@@ -140,8 +140,8 @@ async fn trial(endpoint: &Endpoint, filter: &Filter, range: &RangeInclusive<u64>
     }
     let logs_per_block = logs as f64 / blocks.max(1) as f64;
     // An endpoint that has refused a span has said what it takes.
-    let span_max =
-        if endpoint.span.blocks() < TRIAL_BLOCKS { endpoint.span.blocks() } else { BLOCKS_MAX } as f64;
+    let taken = if endpoint.span.blocks() < TRIAL_BLOCKS { endpoint.span.blocks() } else { BLOCKS_MAX };
+    let span_max = taken.min((range.end() - range.start()).saturating_add(1)) as f64;
     let span = (ANSWER_LOGS as f64 / logs_per_block.max(f64::MIN_POSITIVE)).clamp(1.0, span_max);
     let per_block = work.per(usize::try_from(blocks).unwrap_or(usize::MAX));
     let per_call = work.per(calls);

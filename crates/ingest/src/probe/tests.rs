@@ -1,3 +1,5 @@
+//! Nodes that can do everything, and nodes that lack something.
+
 use super::*;
 use crate::testing::chain::{Chain, WATCHED};
 use crate::testing::node::{Failure, Node};

@@ -140,7 +140,8 @@ impl Client {
         let call = Call { method: "eth_getBlockReceipts", params: json!([quantity(number)]) };
         self.call(call, |json| {
             not_null(json, number, "receipts")?;
-            let receipts: Vec<ReceiptJson> = serde_json::from_str(json).map_err(|error| unreadable(number, &error))?;
+            let receipts: Vec<ReceiptJson> =
+                serde_json::from_str(json).map_err(|error| unreadable(number, &error))?;
             let mut logs = receipts.iter().flat_map(|receipt| &receipt.logs);
             Ok(logs.any(|log| query.wants(&log.address, log.topics.first())))
         })

@@ -107,3 +107,65 @@ pub(crate) fn scalar(bounds: &Bounds, data_type: &DataType, least: bool) -> Opti
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parquet::memory_files::MemoryFiles;
+    use crate::parquet::segment::{Place, SegmentMeta};
+    use datafusion::logical_expr::{Expr, col, lit};
+    use datafusion::physical_expr::planner::logical2physical;
+    use model::chain::ChainId;
+
+    /// A segment of ten blocks, all of one token contract.
+    fn segment(place: &Arc<Place>, number: u64) -> Arc<Segment> {
+        let blocks = (number * 10, number * 10 + 9);
+        let item = |block: u64| format!("01/04012345123456/21/{block:08}").into_bytes();
+        let meta = SegmentMeta {
+            id: number,
+            table: "events".into(),
+            chain: ChainId(1 + number % 2),
+            range: blocks,
+            rows: 100,
+            bytes: 1000,
+            hash: [0; 32],
+            rank: number,
+            merged: false,
+            bounds: vec![
+                Some(Bounds::Unsigned(blocks.0, blocks.1)),
+                Some(Bounds::Signed(blocks.0 as i64 * 12, blocks.1 as i64 * 12)),
+                Some(Bounds::Bytes(vec![7; 20], vec![7; 20])),
+                None,
+                Some(Bounds::Bytes(item(blocks.0), item(blocks.1))),
+            ],
+        };
+        Arc::new(Segment::new(meta, place.clone()))
+    }
+
+    fn kept(segments: &[Arc<Segment>], filter: Expr) -> usize {
+        let filter = logical2physical(&filter, &Table::Events.schema());
+        may_match(Table::Events, segments, &filter).unwrap().len()
+    }
+
+    #[test]
+    fn of_64_thousand_segments_only_those_are_opened_that_may_hold_the_answer() {
+        let place = Arc::new(Place::new(Arc::new(MemoryFiles::default()), "/gen-1".into()));
+        let segments: Vec<Arc<Segment>> = (0..65_536).map(|number| segment(&place, number)).collect();
+        let contract = |byte: u8| lit(ScalarValue::FixedSizeBinary(20, Some(vec![byte; 20])));
+        let token = lit(ScalarValue::FixedSizeBinary(32, Some(vec![1; 32])));
+        for (filter, expected) in [
+            (col("block_number").eq(lit(123_456_u64)), 1),
+            (col("block_number").between(lit(15_u64), lit(34_u64)), 3),
+            (col("item").eq(lit("01/04012345123456/21/00000042")), 1),
+            (col("item").in_list(vec![lit("01/04012345123456/21/00000042"), lit("x")], false), 1),
+            (col("chain").eq(lit(2_u64)).and(col("block_number").lt(lit(40_u64))), 2),
+            (col("token_contract").eq(contract(8)), 0),
+            (col("token_contract").eq(contract(7)), 65_536),
+            (col("token_id").eq(token), 65_536),
+            (col("kind").eq(lit("shipping")), 65_536),
+            (col("block_number").eq(lit(5_u64)).or(col("kind").eq(lit("shipping"))), 65_536),
+        ] {
+            assert_eq!(kept(&segments, filter.clone()), expected, "{filter}");
+        }
+    }
+}

@@ -1,3 +1,5 @@
+//! Batches: their order, their limits, their failures.
+
 use super::*;
 use crate::rpc::error::RpcError;
 use crate::testing::chain::Chain;

@@ -1,3 +1,5 @@
+//! Answers to `eth_getLogs`, honest and hostile.
+
 use super::*;
 use crate::filter::Filter;
 use model::incident::IncidentKind;
