@@ -88,12 +88,6 @@ impl Deployment {
         Self { registry: Arc::new(registry), ..self }
     }
 
-    /// The same with another configuration.
-    pub(crate) fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
-        change(&mut self.config);
-        self
-    }
-
     fn filter(&self) -> Filter {
         let (profiles, chain) = (&self.profiles, self.config.id);
         Filter {

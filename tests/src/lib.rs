@@ -4,6 +4,7 @@
 
 mod anvil;
 mod architecture;
+mod binary;
 mod cast;
 mod deployment;
 mod lines;

@@ -33,18 +33,18 @@ pub struct Stream {
     tail: Tail,
     /// The block below the lowest open one: a reorg of all open blocks goes back to it. `None` where unknown.
     floor: Option<BlockRef>,
+    /// The block at which the books begin. It is final; of those below it the hashes are not known any more.
+    begins_at: Option<BlockRef>,
 }
 
 impl Stream {
-    /// The books as they stood after `committed`. Of open blocks below its tip nothing is known any more.
+    /// The books as they stood after `committed`, where the store's files end. They hold final rows only: the tip
+    /// there is final by now, though the record that said so may come again.
     pub fn resume(chain: ChainId, committed: Position, registry_version: u64) -> Self {
-        let open_blocks = match (committed.tip, committed.finalized) {
-            (Some(tip), Some(finalized)) if tip.number <= finalized.number => Vec::new(),
-            (Some(tip), _) => vec![tip],
-            (None, _) => Vec::new(),
-        };
-        let floor = committed.finalized;
-        Self { chain, tail: Tail { position: committed, open_blocks, registry_version }, floor }
+        let begins_at = committed.tip;
+        let position = Position { finalized: begins_at, ..committed };
+        let tail = Tail { position, open_blocks: Vec::new(), registry_version };
+        Self { chain, tail, floor: begins_at, begins_at }
     }
 
     /// Where a writer goes on.
@@ -85,6 +85,7 @@ impl Stream {
                 self.tail.open_blocks.retain(|block| block.number <= to.number);
                 self.tail.position.tip = Some(to);
             }
+            Kind::Finalize(upto) if self.was_final(&upto) => {}
             Kind::Finalize(upto) => {
                 self.tail.open_blocks.retain(|block| block.number > upto.number);
                 self.tail.position.finalized = Some(upto);
@@ -150,7 +151,7 @@ impl Stream {
             Kind::Revert(to) => (self.is_open(to) || self.is_base(to), to.number),
             Kind::Finalize(upto) => {
                 let known = position.finalized == Some(*upto) || position.tip == Some(*upto);
-                (self.is_open(upto) || known, upto.number)
+                (self.is_open(upto) || known || self.was_final(upto), upto.number)
             }
         };
         if !linked {
@@ -183,6 +184,11 @@ impl Stream {
     fn is_open(&self, block: &BlockRef) -> bool {
         let open = &self.tail.open_blocks;
         open.binary_search_by_key(&block.number, |open| open.number).is_ok_and(|at| open[at] == *block)
+    }
+
+    /// Was it final before the books begin?
+    fn was_final(&self, block: &BlockRef) -> bool {
+        self.begins_at.is_some_and(|begin| block.number < begin.number)
     }
 
     /// Is it where all open blocks stand on, or the tip itself?

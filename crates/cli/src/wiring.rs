@@ -6,6 +6,7 @@
 
 mod reading;
 mod registry;
+mod watch;
 
 pub(crate) use reading::{Reading, open_for_reading};
 
@@ -26,10 +27,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{Config, Store, Versions, Writer as _};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transform::{Outward, Told};
+use watch::Watch;
 
 /// How long the parts of a process have to end once they were asked to: a flush of 128 Ki rows takes a second, an
 /// answer under way a minute at most, and orchestrators kill after half a minute.
@@ -138,12 +140,15 @@ impl Running {
         health: &Health,
     ) -> Result<()> {
         let metrics = ingest::metrics::Metrics::new(registry)?;
+        let mut readers = Vec::with_capacity(settings.chains.len());
         for chain in &settings.chains {
+            let (reader, versions) = mpsc::channel(watch::VERSIONS_AHEAD);
+            readers.push(reader);
             let inputs = Inputs {
                 config: chain.ingest.clone(),
                 filter: settings.deployment.filter(chain.ingest.id),
                 publisher: bus.publisher(chain.ingest.id)?,
-                registry: feed(reference.version.as_ref()),
+                registry: feed(reference.version.as_ref()).with_updates(versions),
                 metrics: metrics.clone(),
             };
             let part = format!("chain {}", chain.name);
@@ -154,6 +159,10 @@ impl Running {
                 reading.await.map_err(|source| Error::Ingest { name, source })
             });
             self.watch(part, chain, health.clone());
+        }
+        if let Some(dir) = settings.registry_dir.clone() {
+            let watch = Watch { dir, data_dir: settings.data_dir.clone(), readers, health: health.clone() };
+            self.spawn("registry".to_owned(), health.clone(), watch.run(self.stop.clone()));
         }
         Ok(())
     }

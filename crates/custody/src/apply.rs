@@ -355,7 +355,7 @@ fn change_story(
     event: &Event,
     rows: &mut Rows,
 ) {
-    rows.story_changed(state, item, branch, old, &next, event);
+    rows.story_changed(state, (item, branch), old, &next, event);
     state.set_story(item, branch, next);
     let (position, secs) = (event.position, event.judged_at_secs());
     let moved = next.last == position;

@@ -99,7 +99,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     }
 
     /// How many entries there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.entries.len()
     }
 

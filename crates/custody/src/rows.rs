@@ -164,8 +164,7 @@ impl Rows {
     pub fn story_changed(
         &mut self,
         state: &ChainState,
-        item: ItemId,
-        branch: u32,
+        (item, branch): (ItemId, u32),
         old: Option<&Story>,
         new: &Story,
         event: &Event,
@@ -289,6 +288,6 @@ impl Rows {
         event: &Event,
     ) {
         let gone = Story { possessor: None, consignee: None, parent: None, state: State::Active, ..*story };
-        self.story_changed(state, item, branch, Some(story), &gone, event);
+        self.story_changed(state, (item, branch), Some(story), &gone, event);
     }
 }

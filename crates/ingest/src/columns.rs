@@ -126,21 +126,22 @@ pub(crate) fn chain(sets: Vec<LogSet>) -> std::result::Result<LogSet, ArrowError
     Ok(LogSet { logs, blocks })
 }
 
-/// The logs with their senders and inputs: one of each per row.
+/// The logs with the sender of each, and the input of each transaction beside its first log. `senders` has one
+/// entry per row.
 pub(crate) fn with_senders(logs: &RecordBatch, senders: &[Option<Sent>]) -> Result<RecordBatch> {
     let mut sender = FixedSizeBinaryBuilder::with_capacity(senders.len(), 20);
     let mut input = BinaryBuilder::with_capacity(senders.len(), senders.len() * 128);
-    for sent in senders {
+    let view = LogsView::new(logs)?;
+    let mut last = None;
+    for (log, sent) in view.iter().zip(senders) {
+        let transaction = Some((log.block_number, log.tx_index));
+        let is_first = last != transaction;
+        last = transaction;
         match sent {
-            Some((address, bytes)) => {
-                sender.append_value(address)?;
-                input.append_value(bytes);
-            }
-            None => {
-                sender.append_null();
-                input.append_null();
-            }
+            Some((address, _)) => sender.append_value(address)?,
+            None => sender.append_null(),
         }
+        input.append_option(sent.as_ref().filter(|_| is_first).map(|(_, bytes)| bytes));
     }
     let mut columns: Vec<ArrayRef> = logs.columns().to_vec();
     columns[SENDER] = Arc::new(sender.finish());
@@ -213,12 +214,15 @@ mod tests {
     }
 
     #[test]
-    fn senders_go_beside_their_logs() {
-        let logs = set(&[(1, 0), (1, 1)]).logs;
-        let sender = Address::repeat_byte(7);
-        let carried = with_senders(&logs, &[Some((sender, Bytes::from_static(b"in"))), None]).unwrap();
-        let view = LogsView::new(&carried).unwrap();
-        assert_eq!((view.get(0).sender, view.get(0).input), (Some(sender), Some(b"in".as_slice())));
-        assert_eq!((view.get(1).sender, view.get(1).input, view.get(1).log_index), (None, None, 1));
+    fn senders_go_beside_their_logs_and_inputs_beside_the_first_of_their_transaction() {
+        let logs = set(&[(1, 0), (1, 1), (2, 0), (3, 0)]).logs;
+        let (sender, input) = (Address::repeat_byte(7), Bytes::from_static(b"in"));
+        let sent = Some((sender, input));
+        let carried = with_senders(&logs, &[sent.clone(), sent.clone(), None, sent]).unwrap();
+        let carried: Vec<_> =
+            LogsView::new(&carried).unwrap().iter().map(|log| (log.sender, log.input)).collect();
+        let input = Some(b"in".as_slice());
+        let expected = [(Some(sender), input), (Some(sender), None), (None, None), (Some(sender), input)];
+        assert_eq!(carried, expected);
     }
 }

@@ -78,7 +78,7 @@ impl Filter {
         append_sorted(&mut bytes, self.addresses.iter().map(|address| address.to_vec()));
         append_sorted(&mut bytes, self.topics.iter().map(|topic| topic.to_vec()));
         append_sorted(&mut bytes, self.any_topics.iter().map(|topic| topic.to_vec()));
-        append_sorted(&mut bytes, self.factories.iter().map(Factory::to_bytes));
+        append_sorted(&mut bytes, self.factories.iter().map(Factory::bytes));
         keccak256(bytes)
     }
 
@@ -125,7 +125,7 @@ impl Filter {
 }
 
 impl Factory {
-    fn to_bytes(&self) -> Vec<u8> {
+    fn bytes(&self) -> Vec<u8> {
         let (kind, place) = match self.place {
             AddressPlace::Topic(topic) => (0, u16::from(topic)),
             AddressPlace::Data(word) => (1, word),

@@ -14,13 +14,19 @@ use std::time::Duration;
 /// The metrics of every chain that a process reads.
 #[derive(Debug, Clone)]
 pub struct Metrics {
+    chain: ChainFamilies,
+    endpoint: EndpointFamilies,
+}
+
+#[derive(Debug, Clone)]
+struct ChainFamilies {
     head_block: IntGaugeVec,
     tip_block: IntGaugeVec,
     tip_timestamp_seconds: IntGaugeVec,
     finalized_block: IntGaugeVec,
     open_blocks: IntGaugeVec,
     finality_stalled: IntGaugeVec,
-    watched_contracts: IntGaugeVec,
+    discovered_contracts: IntGaugeVec,
     blocks: IntCounterVec,
     logs: IntCounterVec,
     segments: IntCounterVec,
@@ -28,16 +34,114 @@ pub struct Metrics {
     reorg_depth_blocks: HistogramVec,
     incidents: IntCounterVec,
     retries: IntCounterVec,
+}
+
+#[derive(Debug, Clone)]
+struct EndpointFamilies {
     requests: IntCounterVec,
     request_seconds: HistogramVec,
     response_bytes: IntCounterVec,
-    endpoint_up: IntGaugeVec,
+    up: IntGaugeVec,
 }
 
 /// Blocks: mainnet reorgs are 1 or 2 deep, its finality 64 to 96, the default `tail_limit` 4,096.
-const DEPTH_BUCKETS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 4096.0];
+const DEPTH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 4096.0];
 /// Seconds: loopback, same continent, far away, a provider at work, the timeout.
-const REQUEST_BUCKETS: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
+const REQUEST_BUCKETS: &[f64] = &[0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
+
+const CHAIN: &[&str] = &["chain"];
+const PHASE: &[&str] = &["chain", "phase"];
+const ENDPOINT: &[&str] = &["chain", "endpoint"];
+
+/// Makes metrics that are registered.
+struct Maker<'r>(&'r Registry);
+
+impl Maker<'_> {
+    fn gauge(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec> {
+        self.registered(IntGaugeVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn counter(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec> {
+        self.registered(IntCounterVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64], labels: &[&str]) -> Result<HistogramVec> {
+        self.registered(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?)
+    }
+
+    fn registered<C: Collector + Clone + 'static>(&self, collector: C) -> Result<C> {
+        self.0.register(Box::new(collector.clone()))?;
+        Ok(collector)
+    }
+}
+
+impl ChainFamilies {
+    fn new(make: &Maker<'_>) -> Result<Self> {
+        let gauge = |name, help| make.gauge(name, help, CHAIN);
+        let phase = |name, help| make.counter(name, help, PHASE);
+        let depth = "rxtrail_ingest_reorg_depth_blocks";
+        let incident: &[&str] = &["chain", "endpoint", "kind"];
+        Ok(Self {
+            head_block: gauge("rxtrail_ingest_head_block", "Newest block that nodes know.")?,
+            tip_block: gauge("rxtrail_ingest_tip_block", "Last block on the bus.")?,
+            tip_timestamp_seconds: gauge(
+                "rxtrail_ingest_tip_timestamp_seconds",
+                "Time of the last block on the bus.",
+            )?,
+            finalized_block: gauge("rxtrail_ingest_finalized_block", "Last final block on the bus.")?,
+            open_blocks: gauge("rxtrail_ingest_open_blocks", "Blocks on the bus that may be orphaned.")?,
+            finality_stalled: gauge(
+                "rxtrail_ingest_finality_stalled",
+                "1 while reading pauses for finality.",
+            )?,
+            discovered_contracts: gauge(
+                "rxtrail_ingest_discovered_contracts",
+                "Contracts that factories made.",
+            )?,
+            blocks: phase("rxtrail_ingest_blocks_total", "Blocks published, by phase: backfill or tail.")?,
+            logs: phase("rxtrail_ingest_logs_total", "Logs published, by phase.")?,
+            segments: phase("rxtrail_ingest_segments_total", "Segments published, by phase.")?,
+            reorgs: make.counter("rxtrail_ingest_reorgs_total", "Reorgs taken back.", CHAIN)?,
+            reorg_depth_blocks: make.histogram(
+                depth,
+                "Blocks taken back by a reorg.",
+                DEPTH_BUCKETS,
+                CHAIN,
+            )?,
+            incidents: make.counter(
+                "rxtrail_ingest_incidents_total",
+                "What went wrong while reading, by kind.",
+                incident,
+            )?,
+            retries: make.counter(
+                "rxtrail_ingest_retries_total",
+                "Steps that failed and are tried again.",
+                CHAIN,
+            )?,
+        })
+    }
+}
+
+impl EndpointFamilies {
+    fn new(make: &Maker<'_>) -> Result<Self> {
+        let outcome: &[&str] = &["chain", "endpoint", "method", "outcome"];
+        let seconds = "rxtrail_rpc_request_duration_seconds";
+        Ok(Self {
+            requests: make.counter("rxtrail_rpc_requests_total", "Calls, by method and outcome.", outcome)?,
+            request_seconds: make.histogram(seconds, "Time of a request.", REQUEST_BUCKETS, ENDPOINT)?,
+            response_bytes: make.counter(
+                "rxtrail_rpc_response_bytes_total",
+                "Bytes of answers, unpacked.",
+                ENDPOINT,
+            )?,
+            up: make.gauge(
+                "rxtrail_rpc_endpoint_up",
+                "1 while an endpoint is asked, 0 while it rests.",
+                ENDPOINT,
+            )?,
+        })
+    }
+}
 
 impl Metrics {
     /// Makes the metrics and registers them.
@@ -45,138 +149,53 @@ impl Metrics {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub fn new(registry: &Registry) -> Result<Self> {
-        let gauge = |name, help, labels: &[&str]| {
-            registered(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
-        };
-        let counter = |name, help, labels: &[&str]| {
-            registered(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
-        };
-        let histogram = |name, help, buckets: &[f64], labels: &[&str]| {
-            registered(
-                registry,
-                HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?,
-            )
-        };
-        let chain: &[&str] = &["chain"];
-        let endpoint: &[&str] = &["chain", "endpoint"];
-        let phase: &[&str] = &["chain", "phase"];
-        Ok(Self {
-            head_block: gauge("rxtrail_ingest_head_block", "Newest block that nodes know.", chain)?,
-            tip_block: gauge("rxtrail_ingest_tip_block", "Last block on the bus.", chain)?,
-            tip_timestamp_seconds: gauge(
-                "rxtrail_ingest_tip_timestamp_seconds",
-                "Time of the last block on the bus.",
-                chain,
-            )?,
-            finalized_block: gauge("rxtrail_ingest_finalized_block", "Last final block on the bus.", chain)?,
-            open_blocks: gauge(
-                "rxtrail_ingest_open_blocks",
-                "Blocks on the bus that may be orphaned.",
-                chain,
-            )?,
-            finality_stalled: gauge(
-                "rxtrail_ingest_finality_stalled",
-                "1 while reading pauses for finality.",
-                chain,
-            )?,
-            watched_contracts: gauge(
-                "rxtrail_ingest_discovered_contracts",
-                "Contracts that factories made.",
-                chain,
-            )?,
-            blocks: counter(
-                "rxtrail_ingest_blocks_total",
-                "Blocks published, by phase: backfill or tail.",
-                phase,
-            )?,
-            logs: counter("rxtrail_ingest_logs_total", "Logs published, by phase.", phase)?,
-            segments: counter("rxtrail_ingest_segments_total", "Segments published, by phase.", phase)?,
-            reorgs: counter("rxtrail_ingest_reorgs_total", "Reorgs taken back.", chain)?,
-            reorg_depth_blocks: histogram(
-                "rxtrail_ingest_reorg_depth_blocks",
-                "Blocks taken back by a reorg.",
-                &DEPTH_BUCKETS,
-                chain,
-            )?,
-            incidents: counter(
-                "rxtrail_ingest_incidents_total",
-                "What went wrong while reading, by kind.",
-                &["chain", "endpoint", "kind"],
-            )?,
-            retries: counter(
-                "rxtrail_ingest_retries_total",
-                "Steps that failed on every endpoint and are tried again.",
-                chain,
-            )?,
-            requests: counter(
-                "rxtrail_rpc_requests_total",
-                "Calls, by method and outcome.",
-                &["chain", "endpoint", "method", "outcome"],
-            )?,
-            request_seconds: histogram(
-                "rxtrail_rpc_request_duration_seconds",
-                "Time of a request.",
-                &REQUEST_BUCKETS,
-                endpoint,
-            )?,
-            response_bytes: counter(
-                "rxtrail_rpc_response_bytes_total",
-                "Bytes of answers, unpacked.",
-                endpoint,
-            )?,
-            endpoint_up: gauge(
-                "rxtrail_rpc_endpoint_up",
-                "1 while an endpoint is asked, 0 while it rests.",
-                endpoint,
-            )?,
-        })
+        let make = Maker(registry);
+        Ok(Self { chain: ChainFamilies::new(&make)?, endpoint: EndpointFamilies::new(&make)? })
     }
 
     /// The metrics of one chain.
     pub(crate) fn of_chain(&self, chain: ChainId) -> ChainMetrics {
+        let families = &self.chain;
         let chain = chain.to_string();
-        let label = [chain.as_str()];
-        let phase = |name| PhaseMetrics {
-            blocks: self.blocks.with_label_values(&[chain.as_str(), name]),
-            logs: self.logs.with_label_values(&[chain.as_str(), name]),
-            segments: self.segments.with_label_values(&[chain.as_str(), name]),
+        let gauge = |family: &IntGaugeVec| family.with_label_values(&[chain.as_str()]);
+        let counter = |family: &IntCounterVec| family.with_label_values(&[chain.as_str()]);
+        let phase = |name: &str| PhaseMetrics {
+            blocks: families.blocks.with_label_values(&[chain.as_str(), name]),
+            logs: families.logs.with_label_values(&[chain.as_str(), name]),
+            segments: families.segments.with_label_values(&[chain.as_str(), name]),
         };
         ChainMetrics {
-            head_block: self.head_block.with_label_values(&label),
-            tip_block: self.tip_block.with_label_values(&label),
-            tip_timestamp_seconds: self.tip_timestamp_seconds.with_label_values(&label),
-            finalized_block: self.finalized_block.with_label_values(&label),
-            open_blocks: self.open_blocks.with_label_values(&label),
-            finality_stalled: self.finality_stalled.with_label_values(&label),
-            discovered_contracts: self.watched_contracts.with_label_values(&label),
+            head_block: gauge(&families.head_block),
+            tip_block: gauge(&families.tip_block),
+            tip_timestamp_seconds: gauge(&families.tip_timestamp_seconds),
+            finalized_block: gauge(&families.finalized_block),
+            open_blocks: gauge(&families.open_blocks),
+            finality_stalled: gauge(&families.finality_stalled),
+            discovered_contracts: gauge(&families.discovered_contracts),
             backfill: phase("backfill"),
             tail: phase("tail"),
-            reorgs: self.reorgs.with_label_values(&label),
-            reorg_depth_blocks: self.reorg_depth_blocks.with_label_values(&label),
-            retries: self.retries.with_label_values(&label),
-            incidents: self.incidents.clone(),
+            reorgs: counter(&families.reorgs),
+            reorg_depth_blocks: families.reorg_depth_blocks.with_label_values(&[chain.as_str()]),
+            retries: counter(&families.retries),
+            incidents: families.incidents.clone(),
             chain,
         }
     }
 
     /// The metrics of one endpoint of a chain.
     pub(crate) fn of_endpoint(&self, chain: ChainId, endpoint: &str) -> EndpointMetrics {
+        let families = &self.endpoint;
         let chain = chain.to_string();
         let label = [chain.as_str(), endpoint];
         EndpointMetrics {
-            request_seconds: self.request_seconds.with_label_values(&label),
-            response_bytes: self.response_bytes.with_label_values(&label),
-            up: self.endpoint_up.with_label_values(&label),
-            requests: self.requests.clone(),
+            request_seconds: families.request_seconds.with_label_values(&label),
+            response_bytes: families.response_bytes.with_label_values(&label),
+            up: families.up.with_label_values(&label),
+            requests: families.requests.clone(),
             endpoint: endpoint.to_owned(),
             chain,
         }
     }
-}
-
-fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C> {
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
 }
 
 /// The metrics of one chain.

@@ -83,7 +83,7 @@ impl Sample {
         let mut draw = self.seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         draw = (draw ^ (draw >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         draw = (draw ^ (draw >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (draw ^ (draw >> 31)) % self.one_in == 0
+        (draw ^ (draw >> 31)).is_multiple_of(self.one_in)
     }
 }
 

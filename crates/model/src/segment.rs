@@ -125,7 +125,8 @@ static LOGS_SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     ]))
 });
 
-/// Columns of a segment's raw logs. `sender` and `input` are those of the transaction, null where not carried.
+/// Columns of a segment's raw logs. `sender` and `input` are those of the transaction, null where not carried; `input`
+/// stands with the transaction's first log only: it may be 128 KiB, and a transaction may have thousands of logs.
 pub fn logs_schema() -> SchemaRef {
     LOGS_SCHEMA.clone()
 }
@@ -149,7 +150,7 @@ pub struct RawLog<'a> {
     pub data: &'a [u8],
     /// Sender of the transaction, where carried.
     pub sender: Option<Address>,
-    /// Call input of the transaction, where carried.
+    /// Call input of the transaction, where carried; with its first log only.
     pub input: Option<&'a [u8]>,
 }
 

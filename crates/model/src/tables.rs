@@ -144,121 +144,99 @@ pub fn amount() -> DataType {
     DataType::Decimal128(38, 0)
 }
 
+/// What a table is, but for its name in code.
+struct Outline {
+    name: &'static str,
+    kind: TableKind,
+    canonical: bool,
+    sort: &'static [&'static str],
+    doc: &'static str,
+    columns: Vec<Column>,
+}
+
+impl Outline {
+    fn append(
+        name: &'static str,
+        sort: &'static [&'static str],
+        doc: &'static str,
+        columns: Vec<Column>,
+    ) -> Self {
+        Self { name, kind: TableKind::Append, canonical: true, sort, doc, columns }
+    }
+
+    fn upsert(
+        name: &'static str,
+        key: &'static [&'static str],
+        doc: &'static str,
+        columns: Vec<Column>,
+    ) -> Self {
+        Self { name, kind: TableKind::Upsert { key }, canonical: true, sort: key, doc, columns }
+    }
+
+    /// It tells of how the chain was read, not of what the chain holds.
+    fn not_canonical(self) -> Self {
+        Self { canonical: false, ..self }
+    }
+}
+
+const LOG_SORT: &[&str] = &["chain", "block_number", "log_index"];
+const EVENT_SORT: &[&str] =
+    &["chain", "token_contract", "token_id", "block_number", "log_index", "sub_index"];
+const DEAD_LETTER_SORT: &[&str] = &["chain", "block_number", "log_index", "sub_index"];
+const CUSTODY_KEY: &[&str] = &["chain", "item", "branch", "role", "from_block", "from_log", "from_sub"];
+const CONTAINMENT_KEY: &[&str] = &["chain", "child", "from_block", "from_log", "from_sub"];
+const SHIPMENT_KEY: &[&str] = &["chain", "item", "branch", "shipped_block", "shipped_log", "shipped_sub"];
+const TOLD_SORT: &[&str] = &["chain", "stream_sequence", "ordinal"];
+
+fn outline(table: Table) -> Outline {
+    let (append, upsert) = (Outline::append, Outline::upsert);
+    let told = |name, doc, columns| append(name, TOLD_SORT, doc, columns).not_canonical();
+    match table {
+        Table::Blocks => {
+            let doc = "A block that carries logs of the filter.";
+            append("blocks", &["chain", "number"], doc, blocks())
+        }
+        Table::Logs => append("logs", LOG_SORT, "A raw log, as the chain holds it.", logs()),
+        Table::Events => {
+            append("events", EVENT_SORT, "A decoded event: one log, or one entry of a batch.", events())
+        }
+        Table::DeadLetters => {
+            let doc = "A log of the filter that is no event, with the reason.";
+            append("dead_letters", DEAD_LETTER_SORT, doc, dead_letters())
+        }
+        Table::Items => upsert("items", &["chain", "item"], "An item as it stands.", items()),
+        Table::Tokens => {
+            let doc = "A token: which item it stands for, and who owns it on the chain.";
+            upsert("tokens", &["chain", "contract", "token_id"], doc, tokens())
+        }
+        Table::Custody => {
+            let doc = "An interval in which someone owns, possesses or declares an item.";
+            upsert("custody", CUSTODY_KEY, doc, custody())
+        }
+        Table::Containment => {
+            let doc = "An interval in which an item is inside another.";
+            upsert("containment", CONTAINMENT_KEY, doc, containment())
+        }
+        Table::Shipments => upsert("shipments", SHIPMENT_KEY, "One sending of one item.", shipments()),
+        Table::Alerts => upsert("alerts", &["case_key"], "A case as it stands.", alerts()),
+        Table::Notices => {
+            told("notices", "A transition of a case: what people were or will be told.", notices())
+        }
+        Table::Incidents => {
+            told("incidents", "Something that went wrong while a chain was read.", incidents())
+        }
+        Table::State => {
+            let doc = "Custody state as changed entries, for restart; not for people.";
+            upsert("state", &["chain", "kind", "key"], doc, state()).not_canonical()
+        }
+    }
+}
+
 fn spec(table: Table) -> TableSpec {
-    let (name, kind, canonical, sort, doc, columns): (_, _, _, &'static [&'static str], _, _) = match table {
-        Table::Blocks => (
-            "blocks",
-            TableKind::Append,
-            true,
-            &["chain", "number"],
-            "A block that carries logs of the filter.",
-            blocks(),
-        ),
-        Table::Logs => (
-            "logs",
-            TableKind::Append,
-            true,
-            &["chain", "block_number", "log_index"],
-            "A raw log, as the chain holds it.",
-            logs(),
-        ),
-        Table::Events => (
-            "events",
-            TableKind::Append,
-            true,
-            &["chain", "token_contract", "token_id", "block_number", "log_index", "sub_index"],
-            "A decoded event: one log, or one entry of a batch.",
-            events(),
-        ),
-        Table::DeadLetters => (
-            "dead_letters",
-            TableKind::Append,
-            true,
-            &["chain", "block_number", "log_index", "sub_index"],
-            "A log of the filter that is no event, with the reason.",
-            dead_letters(),
-        ),
-        Table::Items => (
-            "items",
-            TableKind::Upsert { key: &["chain", "item"] },
-            true,
-            &["chain", "item"],
-            "An item as it stands.",
-            items(),
-        ),
-        Table::Tokens => (
-            "tokens",
-            TableKind::Upsert { key: &["chain", "contract", "token_id"] },
-            true,
-            &["chain", "contract", "token_id"],
-            "A token: which item it stands for, and who owns it on the chain.",
-            tokens(),
-        ),
-        Table::Custody => (
-            "custody",
-            TableKind::Upsert {
-                key: &["chain", "item", "branch", "role", "from_block", "from_log", "from_sub"],
-            },
-            true,
-            &["chain", "item", "branch", "role", "from_block", "from_log", "from_sub"],
-            "An interval in which someone owns, possesses or declares an item.",
-            custody(),
-        ),
-        Table::Containment => (
-            "containment",
-            TableKind::Upsert { key: &["chain", "child", "from_block", "from_log", "from_sub"] },
-            true,
-            &["chain", "child", "from_block", "from_log", "from_sub"],
-            "An interval in which an item is inside another.",
-            containment(),
-        ),
-        Table::Shipments => (
-            "shipments",
-            TableKind::Upsert {
-                key: &["chain", "item", "branch", "shipped_block", "shipped_log", "shipped_sub"],
-            },
-            true,
-            &["chain", "item", "branch", "shipped_block", "shipped_log", "shipped_sub"],
-            "One sending of one item.",
-            shipments(),
-        ),
-        Table::Alerts => (
-            "alerts",
-            TableKind::Upsert { key: &["case_key"] },
-            true,
-            &["case_key"],
-            "A case as it stands.",
-            alerts(),
-        ),
-        Table::Notices => (
-            "notices",
-            TableKind::Append,
-            false,
-            &["chain", "stream_sequence", "ordinal"],
-            "A transition of a case: what people were or will be told.",
-            notices(),
-        ),
-        Table::Incidents => (
-            "incidents",
-            TableKind::Append,
-            false,
-            &["chain", "stream_sequence", "ordinal"],
-            "Something that went wrong while a chain was read.",
-            incidents(),
-        ),
-        Table::State => (
-            "state",
-            TableKind::Upsert { key: &["chain", "kind", "key"] },
-            false,
-            &["chain", "kind", "key"],
-            "Custody state as changed entries, for restart; not for people.",
-            state(),
-        ),
-    };
-    let schema = Schema::new(
-        columns.iter().map(|c| Field::new(c.name, c.data_type.clone(), c.nullable)).collect::<Vec<_>>(),
-    );
-    TableSpec { table, name, kind, canonical, sort, doc, columns, schema: Arc::new(schema) }
+    let Outline { name, kind, canonical, sort, doc, columns } = outline(table);
+    let field = |column: &Column| Field::new(column.name, column.data_type.clone(), column.nullable);
+    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+    TableSpec { table, name, kind, canonical, sort, doc, columns, schema }
 }
 
 fn chain() -> Column {

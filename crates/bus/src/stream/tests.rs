@@ -133,7 +133,7 @@ fn a_reader_drops_repeats_fenced_writers_and_the_second_open_of_an_epoch() {
 }
 
 #[test]
-fn a_resumed_stream_knows_the_tip_and_the_finalised_block() {
+fn a_resumed_stream_stands_on_final_blocks_and_takes_what_made_them_final_again() {
     let committed = Position {
         epoch: Epoch(2),
         sequence: Sequence(10),
@@ -141,12 +141,25 @@ fn a_resumed_stream_knows_the_tip_and_the_finalised_block() {
         finalized: Some(block(97, 0)),
     };
     let mut stream = Stream::resume(CHAIN, committed, 4);
-    let expected = Tail { position: committed, open_blocks: vec![block(100, 0)], registry_version: 4 };
+    let position = Position { finalized: committed.tip, ..committed };
+    let expected = Tail { position, open_blocks: vec![], registry_version: 4 };
     assert_eq!(*stream.tail(), expected);
-    publish(&mut stream, &open_block(101, 0, 0)).unwrap();
-    publish(&mut stream, &Change::Revert(block(97, 0))).unwrap();
+    let header = |stream: &Stream, change: &Change| stream.next_header(Epoch(2), Kind::of(change));
+    for change in [
+        open_block(101, 0, 0),
+        Change::Finalize(block(99, 0)),
+        open_block(102, 0, 0),
+        Change::Finalize(block(100, 0)),
+        Change::Revert(block(100, 0)),
+    ] {
+        let header = header(&stream, &change);
+        assert_eq!(stream.receive(&header).unwrap(), Outcome::Applied, "{change:?}");
+        assert_eq!(stream.tail().position.finalized, committed.tip);
+    }
     assert_eq!(stream.tail().open_blocks, []);
-
-    let all_final = Position { finalized: committed.tip, ..committed };
-    assert_eq!(Stream::resume(CHAIN, all_final, 4).tail().open_blocks, []);
+    for below in [block(97, 0), block(99, 0)] {
+        let tip = format!("does not stand on the tip {:?}", committed.tip);
+        let expected = format!("chain 1: revert of block {} {tip}", below.number);
+        assert_eq!(refusal(&mut stream, &Change::Revert(below)), expected);
+    }
 }

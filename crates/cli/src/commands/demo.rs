@@ -24,7 +24,6 @@ use model::alert::NoticeKind;
 use model::chain::ChainId;
 use query::engine::Engine;
 use simulator::{Config, Endpoint, Label, Simulator};
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::stdout;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -49,15 +48,17 @@ const EXIT_INTERVAL_MS: u64 = 2;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A seed that people can type.
-pub(super) fn drawn_seed() -> u64 {
-    RandomState::new().build_hasher().finish() % 1_000_000
+pub(super) fn drawn_seed() -> Result<u64> {
+    getrandom::u64()
+        .map(|drawn| drawn % 1_000_000)
+        .map_err(|error| Error::Internal(format!("the system gives no random number: {error}")))
 }
 
 /// Runs the demonstration.
 pub(super) async fn execute(common: &Common, args: &Demo) -> Result<Exit> {
     let started = Instant::now();
     logs::start(common, None)?;
-    let seed = args.seed.unwrap_or_else(drawn_seed);
+    let seed = args.seed.map_or_else(drawn_seed, Ok)?;
     tell(&format!("seed {seed} (rxtrail demo --seed {seed} plays the same again)"));
     let stop = runtime::shutdown::on_signal()?;
     let folder = Folder::open(args.data_dir.as_deref())?;

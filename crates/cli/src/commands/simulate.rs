@@ -13,7 +13,8 @@ use std::path::Path;
 /// Serves until a signal.
 pub(super) async fn execute(common: &Common, args: &Simulate) -> Result<Exit> {
     logs::start(common, None)?;
-    let config = config(args);
+    let seed = args.seed.map_or_else(super::demo::drawn_seed, Ok)?;
+    let config = config(args, seed);
     tell(&format!("seed {}", config.seed));
     let stop = runtime::shutdown::on_signal()?;
     let simulator = blocking(move || Ok(Simulator::generate(config)?)).await?;
@@ -41,7 +42,7 @@ pub(super) async fn execute(common: &Common, args: &Simulate) -> Result<Exit> {
     Err(Error::Interrupted)
 }
 
-fn config(args: &Simulate) -> Config {
+fn config(args: &Simulate, seed: u64) -> Config {
     let faults = &args.faults;
     Config {
         chains: args.chain_ids.clone(),
@@ -63,7 +64,7 @@ fn config(args: &Simulate) -> Config {
             pruned_below: faults.pruned_below,
             ..Faults::default()
         },
-        ..Config::new(args.seed.unwrap_or_else(super::demo::drawn_seed))
+        ..Config::new(seed)
     }
 }
 

@@ -79,6 +79,7 @@ impl<'a> Preimages<'a> {
         };
         let first = (0..row).rev().take_while(|other| same(*other)).last().unwrap_or(row);
         let last = (row..view.len()).take_while(|other| same(*other)).last().unwrap_or(row);
+        let input = view.get(first).input;
         let mut called: Vec<*const ContractProfile> = Vec::new();
         for log in (first..=last).map(|row| view.get(row)) {
             let Ok((watched, mapping)) = profiles.find(chain, &log) else { continue };
@@ -87,7 +88,7 @@ impl<'a> Preimages<'a> {
                 self.texts(layout, log.data);
             }
             let profile = &watched.contract.profile;
-            if let Some(input) = log.input
+            if let Some(input) = input
                 && !called.contains(&Arc::as_ptr(profile))
             {
                 called.push(Arc::as_ptr(profile));

@@ -134,12 +134,7 @@ impl Shared {
             for place in self.order(purpose) {
                 let endpoint = &self.endpoints[place];
                 match endpoint.attempt(work(endpoint)).await {
-                    Ok(answer) => {
-                        if purpose == Purpose::Head {
-                            self.first.store(place, Ordering::Relaxed);
-                        }
-                        return Ok(answer);
-                    }
+                    Ok(answer) => return Ok(self.answered(purpose, place, answer)),
                     Err(error) => {
                         self.report(endpoint, &error);
                         failures.push(&endpoint.name, error);
@@ -153,6 +148,14 @@ impl Shared {
             }
         }
         Err(failures)
+    }
+
+    /// Who tells of the head is followed from now on.
+    fn answered<T>(&self, purpose: Purpose, place: usize, answer: T) -> T {
+        if purpose == Purpose::Head {
+            self.first.store(place, Ordering::Relaxed);
+        }
+        answer
     }
 
     /// The endpoints that may be asked now, best first.

@@ -59,7 +59,8 @@ impl WebSocket {
         if let Some(connection) = connection.as_ref() {
             return Ok(connection.clone());
         }
-        let made = within(self.time_max, connect(&self.url, self.chain)).await?;
+        // Boxed: a TLS handshake is 20 kB of state, and every call would carry it.
+        let made = within(self.time_max, Box::pin(connect(&self.url, self.chain))).await?;
         *connection = Some(made.clone());
         Ok(made)
     }

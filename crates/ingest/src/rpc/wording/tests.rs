@@ -32,83 +32,83 @@ fn means(error: &RpcError) -> Means {
     }
 }
 
+/// Code, message, and what it suggests.
+const RANGES: &[(i64, &str, Option<RangeHint>)] = &[
+    // Infura, zkSync
+    (
+        -32005,
+        "query returned more than 10000 results. Try with this block range [0x4B5D4C, 0x4B5DA3].",
+        Some(Range { first: 0x4b5d4c, last: 0x4b5da3 }),
+    ),
+    (-32602, "range 1000000 exceeds limit of 10000", Some(Blocks(10_000))),
+    // Alchemy
+    (
+        -32602,
+        "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range and no limit on the response size, or you can request any block range with a cap of 10K logs in the response. Based on your parameters and the response size limit, this block range should work: [0x0, 0x1b4]",
+        Some(Range { first: 0, last: 0x1b4 }),
+    ),
+    (
+        -32600,
+        "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range. Based on your parameters, this block range should work: [0x15a, 0x163]. Upgrade to PAYG for expanded block range.",
+        Some(Range { first: 0x15a, last: 0x163 }),
+    ),
+    (-32000, "Log response size exceeded. Please reduce query block range.", None),
+    // QuickNode, 1RPC, Blast
+    (-32614, "eth_getLogs is limited to a 10,000 range", Some(Blocks(10_000))),
+    (-32001, "eth_getLogs is limited to a 10.000 range", Some(Blocks(10_000))),
+    // reth, LlamaRPC, Ankr
+    (
+        -32602,
+        "query exceeds max results 20000, retry with the range 24383075-24383096",
+        Some(Range { first: 24_383_075, last: 24_383_096 }),
+    ),
+    (-32000, "query exceeds max results 100000", None),
+    (-32602, "query exceeds max block range 100000", Some(Blocks(100_000))),
+    (-32600, "Query exceeds max block range of 10000", Some(Blocks(10_000))),
+    (-32600, "block range is too wide", None),
+    (-32000, "block range is too wide (maximum 1024)", Some(Blocks(1_024))),
+    (-32000, "maximum [from, to] blocks distance: 10000", Some(Blocks(10_000))),
+    // Cloudflare, Avalanche, thirdweb, BlockPI, Coinbase
+    (
+        -32047,
+        "Invalid eth_getLogs request. 'fromBlock'-'toBlock' range too large. Max range: 800",
+        Some(Blocks(800)),
+    ),
+    (-32000, "requested too many blocks from 1 to 9999, maximum is set to 2048", Some(Blocks(2_048))),
+    (-32005, "Maximum allowed number of requested blocks is 3500", Some(Blocks(3_500))),
+    (
+        -32000,
+        "eth_getLogs is limited to 1024 block range. Please check the parameter requirements",
+        Some(Blocks(1_024)),
+    ),
+    (-32602, "please limit the query to at most 1,000 blocks", Some(Blocks(1_000))),
+    // PublicNode and BNB chain, Hyperliquid, Swell, Somnia, Merkle, Harmony, Aurora
+    (-32701, "exceed maximum block range: 50000", Some(Blocks(50_000))),
+    (-32603, "query exceeds max block range 1000", Some(Blocks(1_000))),
+    (-32000, "block range greater than 10000 max", Some(Blocks(10_000))),
+    (-32000, "block range exceeds 1000", Some(Blocks(1_000))),
+    (-32000, "eth_getLogs range is too large, max is 10k blocks", Some(Blocks(10_000))),
+    (-32000, "query must be smaller than size 1024", Some(Blocks(1_024))),
+    (-32000, "exceeds the range allowed for your plan (20000 > 10000)", Some(Blocks(10_000))),
+    // Optimism, Base, Arbitrum, Chainstack, 1RPC, Polygon, others
+    (-32020, "backend response too large", None),
+    (-32600, "Block range is too large", None),
+    (-32000, "block range too large", None),
+    (-32000, "logs matched by query exceeds limit of 10000", None),
+    (-32000, "Block range limit exceeded. See more details at https://docs.example/limits", None),
+    (-32000, "response size should not greater than 10000000 bytes", None),
+    (-32000, "query timeout exceeded", None),
+    (-32005, "query returned more than 10000 results", None),
+    (-32000, "log query timed out", None),
+    (-32008, "response is too big", None),
+    // BNB Smart Chain
+    (-32005, "limit exceeded", None),
+];
+
 #[test]
 fn a_range_that_is_too_large_is_recognised_in_every_providers_words() {
-    let none = None;
-    let blocks = |n| Some(Blocks(n));
-    let table = [
-        // Infura, zkSync
-        (
-            -32005,
-            "query returned more than 10000 results. Try with this block range [0x4B5D4C, 0x4B5DA3].",
-            Some(Range { first: 0x4b5d4c, last: 0x4b5da3 }),
-        ),
-        (-32602, "range 1000000 exceeds limit of 10000", blocks(10_000)),
-        // Alchemy
-        (
-            -32602,
-            "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range and no limit on the response size, or you can request any block range with a cap of 10K logs in the response. Based on your parameters and the response size limit, this block range should work: [0x0, 0x1b4]",
-            Some(Range { first: 0, last: 0x1b4 }),
-        ),
-        (
-            -32600,
-            "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range. Based on your parameters, this block range should work: [0x15a, 0x163]. Upgrade to PAYG for expanded block range.",
-            Some(Range { first: 0x15a, last: 0x163 }),
-        ),
-        (-32000, "Log response size exceeded. Please reduce query block range.", none),
-        // QuickNode, 1RPC, Blast
-        (-32614, "eth_getLogs is limited to a 10,000 range", blocks(10_000)),
-        (-32001, "eth_getLogs is limited to a 10.000 range", blocks(10_000)),
-        // reth, LlamaRPC, Ankr
-        (
-            -32602,
-            "query exceeds max results 20000, retry with the range 24383075-24383096",
-            Some(Range { first: 24_383_075, last: 24_383_096 }),
-        ),
-        (-32000, "query exceeds max results 100000", none),
-        (-32602, "query exceeds max block range 100000", blocks(100_000)),
-        (-32600, "Query exceeds max block range of 10000", blocks(10_000)),
-        (-32600, "block range is too wide", none),
-        (-32000, "block range is too wide (maximum 1024)", blocks(1_024)),
-        (-32000, "maximum [from, to] blocks distance: 10000", blocks(10_000)),
-        // Cloudflare, Avalanche, thirdweb, BlockPI, Coinbase
-        (
-            -32047,
-            "Invalid eth_getLogs request. 'fromBlock'-'toBlock' range too large. Max range: 800",
-            blocks(800),
-        ),
-        (-32000, "requested too many blocks from 1 to 9999, maximum is set to 2048", blocks(2_048)),
-        (-32005, "Maximum allowed number of requested blocks is 3500", blocks(3_500)),
-        (
-            -32000,
-            "eth_getLogs is limited to 1024 block range. Please check the parameter requirements",
-            blocks(1_024),
-        ),
-        (-32602, "please limit the query to at most 1,000 blocks", blocks(1_000)),
-        // PublicNode and BNB chain, Hyperliquid, Swell, Somnia, Merkle, Harmony, Aurora
-        (-32701, "exceed maximum block range: 50000", blocks(50_000)),
-        (-32603, "query exceeds max block range 1000", blocks(1_000)),
-        (-32000, "block range greater than 10000 max", blocks(10_000)),
-        (-32000, "block range exceeds 1000", blocks(1_000)),
-        (-32000, "eth_getLogs range is too large, max is 10k blocks", blocks(10_000)),
-        (-32000, "query must be smaller than size 1024", blocks(1_024)),
-        (-32000, "exceeds the range allowed for your plan (20000 > 10000)", blocks(10_000)),
-        // Optimism, Base, Arbitrum, Chainstack, 1RPC, Polygon, others
-        (-32020, "backend response too large", none),
-        (-32600, "Block range is too large", none),
-        (-32000, "block range too large", none),
-        (-32000, "logs matched by query exceeds limit of 10000", none),
-        (-32000, "Block range limit exceeded. See more details at https://docs.example/limits", none),
-        (-32000, "response size should not greater than 10000000 bytes", none),
-        (-32000, "query timeout exceeded", none),
-        (-32005, "query returned more than 10000 results", none),
-        (-32000, "log query timed out", none),
-        (-32008, "response is too big", none),
-        // BNB Smart Chain
-        (-32005, "limit exceeded", none),
-    ];
-    for (code, message, hint) in table {
-        assert_eq!(means(&classify(code, message, None)), Means::Ranged(hint), "{message}");
+    for (code, message, hint) in RANGES {
+        assert_eq!(means(&classify(*code, message, None)), Means::Ranged(*hint), "{message}");
     }
 }
 

@@ -14,6 +14,7 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionContext, col};
 use model::B256;
 use model::chain::ChainId;
+use model::change::Position;
 use model::tables::Table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,13 +34,23 @@ pub(super) enum Outcome {
     Failed(String),
 }
 
+/// What a store has said is durable: of each chain `state_at` and `written_to`.
+pub(super) type Promises = BTreeMap<ChainId, (u64, u64)>;
+
 /// Tells a story to a store that is opened in `files`, from where each chain was left, and looks at the tables at
-/// the beginning and at the end.
-pub(super) fn tell(story: &Story, files: &MemoryFiles) -> Outcome {
+/// the beginning and at the end, and at what earlier lives of the store have promised.
+pub(super) fn tell(story: &Story, files: &MemoryFiles, promises: &mut Promises) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let told = runtime.block_on(async {
         let mut store = open(files)?;
         let mut telling = Telling::new(story, &store);
+        let left =
+            made(store.recovered().into_iter().map(|(chain, left)| (chain, left.state_at, left.written_to)));
+        for (chain, promised) in promises.iter() {
+            let left = left.get(chain).copied().unwrap_or_default();
+            let kept = left.0 >= promised.0 && left.1 >= promised.1;
+            same(&format!("chain {chain} was left at {left:?}, promised was {promised:?}"), &kept, &true)?;
+        }
         telling.check_restart(&store).await?;
         for (index, _) in story.commits.iter().enumerate() {
             telling.commit(&mut store, index).await?;
@@ -49,6 +60,9 @@ pub(super) fn tell(story: &Story, files: &MemoryFiles) -> Outcome {
             if index % 29 == 0 {
                 store.compact()?;
             }
+            let snapshot = store.reader().snapshot();
+            let heads = snapshot.heads().iter();
+            *promises = made(heads.map(|(chain, head)| (*chain, store.durable()[chain], head.written_to)));
         }
         store.flush().await?;
         telling.check_tables(&store.reader().snapshot()).await
@@ -59,6 +73,12 @@ pub(super) fn tell(story: &Story, files: &MemoryFiles) -> Outcome {
         Err(error) if error.to_string().contains("the machine has crashed") => Outcome::Crashed,
         Err(error) => Outcome::Failed(error.to_string()),
     }
+}
+
+fn made(places: impl Iterator<Item = (ChainId, Position, Position)>) -> Promises {
+    places
+        .map(|(chain, state_at, written_to)| (chain, (state_at.sequence.0, written_to.sequence.0)))
+        .collect()
 }
 
 /// A telling of a story.

@@ -1,0 +1,7 @@
+//! The built program `rxtrail` as people run it: processes, files, signals.
+
+mod commands;
+mod demo;
+mod kill;
+mod process;
+mod trade;
