@@ -104,7 +104,8 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a record; gives what it does to the tables. `None` for a record of a fenced writer, which is ignored.
+    /// Takes a record; gives what it does to the tables. `None` for a record of a fenced writer, and for one that was
+    /// taken before: a bus may deliver twice.
     ///
     /// # Errors
     /// When the record does not follow the one before, or is damaged: nothing has changed then.
@@ -126,6 +127,9 @@ impl Core {
         decoded: Option<Decoded>,
     ) -> Result<Option<Commit>, Error> {
         let chain = self.chains.entry(record.chain).or_insert_with(|| Chain::new(record.chain));
+        if record.sequence <= chain.position.sequence {
+            return Ok(None);
+        }
         if record.sequence != chain.position.sequence.next() {
             return Err(Error::Sequence {
                 chain: record.chain,

@@ -7,7 +7,6 @@ use model::chain::{BlockRef, ChainId};
 use model::segment::{BlockMeta, Finality, LogsBuilder, RawLog, Segment, VerificationLevel};
 use rand::Rng;
 use rand::rngs::StdRng;
-use std::sync::Arc;
 
 /// Seconds between blocks: long, so that timers of a day pass within a few blocks.
 const BLOCK_SECS: u64 = 3 * 3_600;
@@ -64,11 +63,6 @@ impl Chain {
         self.blocks.last().map(|block| block.meta.block).unwrap_or(BlockRef { number: 0, hash: B256::ZERO })
     }
 
-    /// Does the chain hold this block?
-    pub fn holds(&self, block: BlockRef) -> bool {
-        self.blocks.get(usize::try_from(block.number).unwrap()).is_some_and(|held| held.meta.block == block)
-    }
-
     fn push(&mut self, logs: Vec<Log>) {
         let number = self.blocks.len() as u64;
         let parent_hash = self.blocks.last().map_or(B256::ZERO, |block| block.meta.block.hash);
@@ -110,13 +104,7 @@ impl Chain {
 
     /// Goes back to a branch that was left, where it still stands on the chain above the finalised block.
     pub fn flip(&mut self) -> bool {
-        let stands = |branch: &Vec<Block>| {
-            let first = branch[0].meta;
-            let below = usize::try_from(first.block.number - 1).unwrap();
-            first.block.number > self.finalized
-                && self.blocks.get(below).is_some_and(|b| b.meta.block.hash == first.parent_hash)
-        };
-        let Some(at) = self.left.iter().rposition(stands) else { return false };
+        let Some(at) = self.left.iter().rposition(|branch| self.stands(branch)) else { return false };
         let branch = self.left.remove(at);
         let orphaned = self.blocks.split_off(usize::try_from(branch[0].meta.block.number).unwrap());
         self.blocks.extend(branch);
@@ -126,33 +114,24 @@ impl Chain {
         true
     }
 
+    /// Does a branch that was left still stand on the chain, above the finalised block?
+    fn stands(&self, branch: &[Block]) -> bool {
+        let first = branch[0].meta;
+        let below = usize::try_from(first.block.number - 1).unwrap();
+        first.block.number > self.finalized
+            && self.blocks.get(below).is_some_and(|block| block.meta.block.hash == first.parent_hash)
+    }
+
     /// Finalises all but the last `keep` blocks.
     pub fn finalize(&mut self, keep: u64) {
         self.finalized = self.finalized.max(self.tip().number.saturating_sub(keep));
     }
 
-    /// Blocks `first ..= last` as a segment.
-    pub fn segment(&self, first: u64, last: u64, finality: Finality) -> Arc<Segment> {
-        let blocks = &self.blocks[usize::try_from(first).unwrap()..=usize::try_from(last).unwrap()];
-        let mut logs = LogsBuilder::default();
-        for block in blocks {
-            for (index, log) in (0u32..).zip(&block.logs) {
-                logs.push(&raw(block, index, log)).unwrap();
-            }
-        }
-        let newest = blocks.last().unwrap().meta;
-        Arc::new(Segment {
-            first_number: first,
-            parent_hash: blocks[0].meta.parent_hash,
-            last: newest.block,
-            last_time_secs: newest.time_secs,
-            finality,
-            level: VerificationLevel::Off,
-            filter: B256::ZERO,
-            blocks: blocks.iter().filter(|block| !block.logs.is_empty()).map(|block| block.meta).collect(),
-            logs: logs.finish().unwrap(),
-            incidents: Vec::new(),
-        })
+    /// The chain as a node sees it that has not heard of the last reorg, if there is such a branch.
+    pub fn fork(&self) -> Option<Vec<Block>> {
+        let branch = self.left.iter().rfind(|branch| self.stands(branch))?;
+        let common = usize::try_from(branch[0].meta.block.number).unwrap();
+        Some(self.blocks[..common].iter().chain(branch).cloned().collect())
     }
 
     fn draw_logs(&self, rng: &mut StdRng) -> Vec<Log> {
@@ -179,6 +158,29 @@ impl Chain {
             18 => vec![pack.sent("Returned", token, by, to, at)],
             _ => vec![pack.garbage(token)],
         }
+    }
+}
+
+/// These blocks as a segment.
+pub fn segment(blocks: &[Block], finality: Finality) -> Segment {
+    let mut logs = LogsBuilder::default();
+    for block in blocks {
+        for (index, log) in (0u32..).zip(&block.logs) {
+            logs.push(&raw(block, index, log)).unwrap();
+        }
+    }
+    let newest = blocks.last().unwrap().meta;
+    Segment {
+        first_number: blocks[0].meta.block.number,
+        parent_hash: blocks[0].meta.parent_hash,
+        last: newest.block,
+        last_time_secs: newest.time_secs,
+        finality,
+        level: VerificationLevel::Off,
+        filter: B256::ZERO,
+        blocks: blocks.iter().filter(|block| !block.logs.is_empty()).map(|block| block.meta).collect(),
+        logs: logs.finish().unwrap(),
+        incidents: Vec::new(),
     }
 }
 

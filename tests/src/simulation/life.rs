@@ -1,18 +1,26 @@
-//! One life of a process: open the disks, take the stream over, publish, take, commit; end in peace or by a crash.
+//! One life of a process: open the disks, read the chains, take, commit; end in peace or by a crash.
 
 use super::chain::Chain;
+use super::node::{Manner, Node};
 use super::schedule::{Hits, World};
+use async_trait::async_trait;
 use bus::local::LocalBus;
 use bus::memory::{MemoryDisk, PowerCut};
-use model::change::{Change, RegistryVersion};
+use bus::{Publisher, Subscriber, Tail};
+use model::chain::ChainId;
+use model::change::{Change, Epoch, Position, Record, Sequence};
 use model::segment::Finality;
-use rand::Rng;
 use rand::rngs::StdRng;
-use std::sync::Arc;
+use rand::{Rng, SeedableRng};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use store::parquet::memory_files::{Loss, MemoryFiles};
 use store::{Store, Writer};
 use tokio_util::sync::CancellationToken;
 use transform::{Metrics, Outward};
+
+/// Records that may come again.
+const REDELIVERED_MAX: usize = 16;
 
 /// Both disks of a process.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +59,7 @@ pub async fn live(
     world: &World,
     chains: &[Chain],
     disks: Disks,
-    end: End,
+    (end, manner): (End, Manner),
     rng: &mut StdRng,
     hits: &mut Hits,
 ) -> Disks {
@@ -60,7 +68,7 @@ pub async fn live(
         End::BusFails(steps) => disks.bus.fail_after(steps),
         End::StoreFails(steps) => disks.files.crash_at(disks.files.steps() + steps),
     }
-    let lived = live_until_it_fails(world, chains, &disks, rng, hits).await;
+    let lived = live_until_it_fails(world, chains, (&disks, manner), rng, hits).await;
     match (end, lived) {
         (End::Peace, Err(error)) => panic!("a life in peace failed: {error}"),
         (End::Peace, Ok(())) | (_, Ok(())) => hits.count("lived to the end"),
@@ -75,14 +83,15 @@ pub async fn live(
 async fn live_until_it_fails(
     world: &World,
     chains: &[Chain],
-    disks: &Disks,
+    (disks, manner): (&Disks, Manner),
     rng: &mut StdRng,
     hits: &mut Hits,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut store = open_store(world, &disks.files)?;
     let bus = LocalBus::on(Box::new(disks.bus.clone()), store.durable())?;
-    let subscriber = bus.subscriber();
-    let ingested = ingest(&bus, world, chains, rng, hits).await;
+    let subscriber = Redelivering::new(bus.subscriber(), rng.random());
+    let redelivered = subscriber.hits.clone();
+    let ingested = tokio::task::block_in_place(|| ingest(&bus, world, chains, manner, rng, hits));
     drop(bus);
     if rng.random_bool(0.2) {
         store.compact()?;
@@ -90,73 +99,117 @@ async fn live_until_it_fails(
     }
     let outward = Outward::new(Metrics::new(&prometheus::Registry::new())?);
     store.flush().await?;
-    transform::run(world.core(), subscriber, Box::new(store), outward, CancellationToken::new()).await?;
+    let stop = CancellationToken::new();
+    let transformed =
+        transform::run(world.core(), Box::new(subscriber), Box::new(store), outward, stop).await;
+    hits.add(&redelivered.lock().unwrap());
+    transformed?;
     ingested
 }
 
-/// The ingesting side: each chain takes its stream over and publishes what the chain holds.
-async fn ingest(
+/// The ingesting side: each chain, in any order of arrival, is read from its node until all was read, or the life ends.
+fn ingest(
     bus: &LocalBus,
     world: &World,
     chains: &[Chain],
+    manner: Manner,
     rng: &mut StdRng,
     hits: &mut Hits,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    // Chains in any order of arrival.
+    // Time stands still but for pauses, which pass at once.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     let first = rng.random_range(0..chains.len());
     for at in 0..chains.len() {
         let chain = &chains[(first + at) % chains.len()];
-        let mut publisher = bus.publisher(chain.id)?;
-        let tail = publisher.tail().await?;
-        publisher.open().await?;
-        if tail.registry_version == 0 {
-            let version = RegistryVersion { version: 1, after: None, rows: world.registry.clone() };
-            publisher.publish(Change::Registry(Arc::new(version))).await?;
-        }
-        let mut tip = tail.position.tip;
-        if let Some(orphan) = tip.filter(|tip| !chain.holds(*tip)) {
-            let known = tail.open_blocks.iter().rev().copied().chain(tail.position.finalized);
-            let ancestor = known
-                .into_iter()
-                .find(|block| chain.holds(*block))
-                .ok_or("the finalised block was orphaned")?;
-            publisher.publish(Change::Revert(ancestor)).await?;
-            hits.count("reverted what a former life had published");
-            assert_ne!(orphan, ancestor);
-            tip = Some(ancestor);
-        }
-        // What became final while nobody looked is said to be final before more is built on it.
-        if let Some(tip) = tip {
-            let upto = chain.blocks[usize::try_from(chain.finalized.min(tip.number))?].meta.block;
-            if tail.position.finalized.is_none_or(|done| done.number < upto.number) {
-                publisher.publish(Change::Finalize(upto)).await?;
-                hits.count("finalised");
-            }
-        }
-        let mut next = tip.map_or(0, |tip| tip.number + 1);
-        while next <= chain.tip().number && rng.random_bool(0.97) {
-            let last = if next <= chain.finalized {
-                chain.finalized.min(next + rng.random_range(0..9))
-            } else {
-                next
-            };
-            let finality = if last <= chain.finalized { Finality::Final } else { Finality::Open };
-            publisher.publish(Change::Append(chain.segment(next, last, finality))).await?;
-            hits.count(if finality == Finality::Final {
-                "appended a final run"
-            } else {
-                "appended an open block"
-            });
-            next = last + 1;
-        }
-        let final_block =
-            chain.blocks[usize::try_from(chain.finalized.min(next.saturating_sub(1))).unwrap()].meta.block;
-        let moved =
-            publisher.tail().await?.position.finalized.is_none_or(|done| done.number < final_block.number);
-        if moved && next > 0 && rng.random_bool(0.8) {
-            publisher.publish(Change::Finalize(final_block)).await?;
-            hits.count("finalised");
-        }
+        let stop = CancellationToken::new();
+        let node = Arc::new(Node::new(chain, manner, rng.random(), stop.clone()));
+        let counted = Counted::new(bus.publisher(chain.id)?);
+        let told = counted.hits.clone();
+        let inputs = world.inputs(chain.id, Box::new(counted))?;
+        let read = runtime.block_on(ingest::run_over(node.clone(), inputs, stop));
+        hits.add(&node.hits());
+        hits.add(&told.lock().unwrap());
+        read?;
     }
     Ok(())
+}
+
+/// A publisher that counts what goes through it.
+struct Counted {
+    publisher: Box<dyn Publisher>,
+    hits: Arc<Mutex<Hits>>,
+    has_published: bool,
+}
+
+impl Counted {
+    fn new(publisher: Box<dyn Publisher>) -> Self {
+        Self { publisher, hits: Arc::default(), has_published: false }
+    }
+
+    fn kind(&self, change: &Change) -> &'static str {
+        match change {
+            Change::Append(segment) if segment.finality == Finality::Final => "appended a final run",
+            Change::Append(_) => "appended an open block",
+            Change::Revert(_) if self.has_published => "reverted",
+            Change::Revert(_) => "reverted what a former life had published",
+            Change::Finalize(_) => "finalised",
+            Change::Open(_) | Change::Registry(_) => "opened a stream",
+        }
+    }
+}
+
+#[async_trait]
+impl Publisher for Counted {
+    async fn tail(&mut self) -> bus::Result<Tail> {
+        self.publisher.tail().await
+    }
+
+    async fn open(&mut self) -> bus::Result<Epoch> {
+        self.publisher.open().await
+    }
+
+    async fn publish(&mut self, change: Change) -> bus::Result<Sequence> {
+        let kind = self.kind(&change);
+        let sequence = self.publisher.publish(change).await?;
+        self.has_published = true;
+        self.hits.lock().unwrap().count(kind);
+        Ok(sequence)
+    }
+}
+
+/// A reader to whom the bus delivers some records again, at once or late, as Kafka may.
+struct Redelivering {
+    subscriber: Box<dyn Subscriber>,
+    rng: StdRng,
+    hits: Arc<Mutex<Hits>>,
+    delivered: VecDeque<Record>,
+}
+
+impl Redelivering {
+    fn new(subscriber: Box<dyn Subscriber>, seed: u64) -> Self {
+        let rng = StdRng::seed_from_u64(seed);
+        Self { subscriber, rng, hits: Arc::default(), delivered: VecDeque::new() }
+    }
+}
+
+#[async_trait]
+impl Subscriber for Redelivering {
+    async fn next(&mut self) -> bus::Result<Option<Record>> {
+        if !self.delivered.is_empty() && self.rng.random_bool(0.1) {
+            let again = self.rng.random_range(0..self.delivered.len());
+            let late = again + 1 < self.delivered.len();
+            self.hits.lock().unwrap().count(if late { "delivered late again" } else { "delivered twice" });
+            return Ok(self.delivered.get(again).cloned());
+        }
+        let next = self.subscriber.next().await?;
+        self.delivered.extend(next.clone());
+        if self.delivered.len() > REDELIVERED_MAX {
+            self.delivered.pop_front();
+        }
+        Ok(next)
+    }
+
+    async fn acknowledge(&mut self, chain: ChainId, durable: Position) -> bus::Result<()> {
+        self.subscriber.acknowledge(chain, durable).await
+    }
 }

@@ -1,9 +1,9 @@
 //! A seeded simulation of a process's lives: a chain that reorgs and flips, a writer and a reader of the bus, a store,
 //! and crashes at every writing step of both disks. The oracle is a fresh index of the final chain.
 //!
-//! A schedule is a few dozen *lives*. In each, the ingesting side takes the stream over and publishes what the chains
-//! hold, the transforming side takes what is there and commits it; the life ends in peace or at a random step of a
-//! random disk, with a random part of what was not synced lost. At the end everything is indexed afresh from the final
+//! A schedule is a few dozen *lives*. In each, the ingesting side takes the stream over and publishes what it reads from
+//! nodes that fail, lag and lie; the transforming side takes what the bus delivers, some of it twice or late, and commits
+//! it; the life ends in peace or at a random step of a random disk, with a random part of what was not synced lost. At the end everything is indexed afresh from the final
 //! chains, and the digests of all canonical tables must be equal.
 //!
 //! Everything is drawn from the seed, in one order: a schedule that fails is played again by its seed.
@@ -11,6 +11,7 @@
 mod chain;
 mod contract;
 mod life;
+mod node;
 mod schedule;
 
 use schedule::{Outcome, Totals};
