@@ -50,6 +50,7 @@ struct State {
     synced_names: BTreeMap<String, usize>,
     steps: u64,
     fails_after: Option<u64>,
+    failed_in: Option<&'static str>,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +72,11 @@ impl MemoryDisk {
     pub fn fail_after(&self, steps: u64) {
         let mut state = self.state();
         state.fails_after = Some(state.steps + steps);
+    }
+
+    /// What the first step was doing that failed.
+    pub fn failed_in(&self) -> Option<&'static str> {
+        self.state().failed_in
     }
 
     /// Turns a bit of `name`, as a disk that rots. Nothing happens past its end.
@@ -125,10 +131,13 @@ impl State {
     }
 
     /// Counts a step; tells whether the power is there before and after it.
-    fn step(&mut self) -> (io::Result<()>, io::Result<()>) {
+    fn step(&mut self, what: &'static str) -> (io::Result<()>, io::Result<()>) {
         let fail = || Err(io::Error::other("the power is gone"));
         let left = self.fails_after.map(|last| last.checked_sub(self.steps));
         self.steps += 1;
+        if left.is_some_and(|left| left.is_none_or(|left| left == 0)) {
+            self.failed_in.get_or_insert(what);
+        }
         match left {
             None => (Ok(()), Ok(())),
             Some(None) => (fail(), fail()),
@@ -157,7 +166,7 @@ impl Disk for MemoryDisk {
 
     fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.state();
-        let (before, after) = state.step();
+        let (before, after) = state.step("append");
         before?;
         if !state.names.contains_key(name) {
             let file = state.files.len();
@@ -170,7 +179,7 @@ impl Disk for MemoryDisk {
 
     fn truncate(&mut self, name: &str, size: u64) -> io::Result<()> {
         let mut state = self.state();
-        let (before, after) = state.step();
+        let (before, after) = state.step("cut");
         before?;
         let file = state.file(name)?;
         file.bytes.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -180,7 +189,7 @@ impl Disk for MemoryDisk {
 
     fn sync(&mut self, name: &str) -> io::Result<()> {
         let mut state = self.state();
-        let (_, after) = state.step();
+        let (_, after) = state.step("sync");
         after?;
         let file = state.file(name)?;
         file.synced.truncate(file.same);
@@ -191,7 +200,7 @@ impl Disk for MemoryDisk {
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.state();
-        let (before, after) = state.step();
+        let (before, after) = state.step("rename");
         before?;
         let file = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.names.insert(to.to_owned(), file);
@@ -200,7 +209,7 @@ impl Disk for MemoryDisk {
 
     fn remove(&mut self, name: &str) -> io::Result<()> {
         let mut state = self.state();
-        let (before, after) = state.step();
+        let (before, after) = state.step("remove");
         before?;
         state.names.remove(name);
         after
@@ -208,7 +217,7 @@ impl Disk for MemoryDisk {
 
     fn sync_folder(&mut self) -> io::Result<()> {
         let mut state = self.state();
-        let (_, after) = state.step();
+        let (_, after) = state.step("sync the folder");
         after?;
         state.synced_names = state.names.clone();
         Ok(())

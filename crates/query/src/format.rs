@@ -3,7 +3,6 @@
 //! All but the table stream: an answer is never held as a whole. A table's columns have the width of its widest cell,
 //! so it is held, and cut at [`table::TABLE_ROWS`].
 
-mod parquet;
 mod table;
 mod text;
 
@@ -12,6 +11,7 @@ use crate::snapshot::SnapshotName;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use std::str::FromStr;
+use store::export::ParquetFile;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ enum Kind {
     Csv(text::CsvEncoder),
     Json(text::JsonEncoder),
     Ndjson(text::NdjsonEncoder),
-    Parquet(Box<parquet::ParquetEncoder>),
+    Parquet(Box<ParquetFile>),
 }
 
 impl Encoder {
@@ -88,7 +88,9 @@ impl Encoder {
             Format::Csv => Kind::Csv(text::CsvEncoder::new(schema)),
             Format::Json => Kind::Json(text::JsonEncoder::default()),
             Format::Ndjson => Kind::Ndjson(text::NdjsonEncoder::default()),
-            Format::Parquet => Kind::Parquet(Box::new(parquet::ParquetEncoder::new(schema, snapshot)?)),
+            Format::Parquet => {
+                Kind::Parquet(Box::new(ParquetFile::new(schema, snapshot.to_string()).map_err(output)?))
+            }
         }))
     }
 

@@ -9,6 +9,7 @@
 //! bus until the chain finalises them; a reader sees one table all the same.
 
 pub mod error;
+pub mod export;
 pub mod parquet;
 pub mod read;
 pub mod rows;

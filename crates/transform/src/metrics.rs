@@ -96,10 +96,10 @@ impl Metrics {
         for incident in &commit.incidents {
             self.incidents.with_label_values(&[chain.as_str(), incident.kind.as_str()]).inc();
         }
-        self.set_heights(commit.chain, commit.position);
     }
 
-    fn set_heights(&self, chain: ChainId, position: model::change::Position) {
+    /// Notes how far a chain is committed.
+    pub(crate) fn set_heights(&self, chain: ChainId, position: model::change::Position) {
         let chain = chain.to_string();
         for (gauge, block) in [(&self.tip, position.tip), (&self.finalized, position.finalized)] {
             if let Some(number) = block.and_then(|block| i64::try_from(block.number).ok()) {

@@ -48,6 +48,7 @@ impl Outward {
             // An error says that nobody listens, which is no loss: the notice is in the store.
             drop(self.notices.send(told));
         }
+        self.metrics.set_heights(chain, position);
         self.progress.send_replace(Some((chain, position)));
     }
 }

@@ -54,8 +54,8 @@ async fn take(core: &mut Core, writer: &mut dyn Writer, outward: &Outward, recor
     let commit = tokio::task::block_in_place(|| core.step(record))?;
     timer.observe_duration();
     let Some(commit) = commit else { return Ok(()) };
-    outward.metrics.count(&commit);
     let (chain, position, notices) = (commit.chain, commit.position, commit.notices.clone());
+    outward.metrics.count(&commit);
     let timer = outward.metrics.time_commit();
     writer.commit(commit).await?;
     timer.observe_duration();

@@ -59,7 +59,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("alloy-transport-http", &["ingest"]),
     ("reqwest", &["ingest"]),
     ("tokio", &["runtime", "bus", "store", "ingest", "transform", "query", "simulator", "cli"]),
-    ("async-trait", &["bus", "store", "ingest", "transform", "query"]),
+    ("async-trait", &["bus", "store", "ingest", "transform", "query", "cli"]),
 ];
 
 #[derive(Debug)]

@@ -71,9 +71,14 @@ pub async fn live(
     let lived = live_until_it_fails(world, chains, (&disks, manner), rng, hits).await;
     match (end, lived) {
         (End::Peace, Err(error)) => panic!("a life in peace failed: {error}"),
-        (End::Peace, Ok(())) | (_, Ok(())) => hits.count("lived to the end"),
-        (End::BusFails(_), Err(_)) => hits.count("crashed at a step of the bus"),
-        (End::StoreFails(_), Err(_)) => hits.count("crashed at a step of the store"),
+        (_, Ok(())) => hits.count("lived to the end"),
+        (End::BusFails(_) | End::StoreFails(_), Err(_)) => {}
+    }
+    if let Some(step) = disks.bus.failed_in() {
+        hits.count(format!("crashed in the bus: {step}"));
+    }
+    if let Some(step) = disks.files.crashed_in() {
+        hits.count(format!("crashed in the store: {step}"));
     }
     let cut = PowerCut::ALL[rng.random_range(0..PowerCut::ALL.len())];
     let loss = [Loss::Everything, Loss::Nothing, Loss::Some(rng.random())][rng.random_range(0..3)];

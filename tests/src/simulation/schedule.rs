@@ -32,18 +32,18 @@ pub const BLOCKS_MIN: u64 = 50;
 
 /// How often each thing happened.
 #[derive(Debug, Default, Clone)]
-pub struct Hits(BTreeMap<&'static str, u64>);
+pub struct Hits(BTreeMap<String, u64>);
 
 impl Hits {
     /// Counts one.
-    pub fn count(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
+    pub fn count(&mut self, what: impl Into<String>) {
+        *self.0.entry(what.into()).or_default() += 1;
     }
 
     /// Counts all of `other`.
     pub fn add(&mut self, other: &Self) {
         for (what, count) in &other.0 {
-            *self.0.entry(what).or_default() += count;
+            *self.0.entry(what.clone()).or_default() += count;
         }
     }
 }
@@ -73,8 +73,20 @@ const EVERYTHING: &[&str] = &[
     "chain grew",
     "chain reorged",
     "compacted",
-    "crashed at a step of the bus",
-    "crashed at a step of the store",
+    "crashed in the bus: append",
+    "crashed in the bus: cut",
+    "crashed in the bus: remove",
+    "crashed in the bus: rename",
+    "crashed in the bus: sync",
+    "crashed in the bus: sync the folder",
+    "crashed in the store: create a file",
+    "crashed in the store: create a folder",
+    "crashed in the store: cut a file",
+    "crashed in the store: remove a file",
+    "crashed in the store: rename",
+    "crashed in the store: sync a file",
+    "crashed in the store: sync a folder",
+    "crashed in the store: write",
     "delivered late again",
     "delivered twice",
     "died while reading",

@@ -1,3 +1,5 @@
+//! The local bus: what is written is read again after a restart, in order, and forgotten once it is acknowledged.
+
 use super::LocalBus;
 use crate::error::Error;
 use crate::memory::{MemoryDisk, PowerCut};

@@ -1,3 +1,5 @@
+//! What a stream takes, what it refuses, and where a writer goes on.
+
 use super::{Outcome, Stream};
 use crate::Tail;
 use crate::error::Result;

@@ -1,3 +1,5 @@
+//! Records as bytes: versions that are kept, and bytes that are no record.
+
 use super::{HEADER_BYTES, Header, compress, decode, decompress_within, encode, encode_payload, join};
 use crate::sample::{block, final_run, open_block, registry};
 use model::chain::{BlockRef, ChainId};

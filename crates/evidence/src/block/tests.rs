@@ -1,3 +1,5 @@
+//! Whole blocks: a real one of mainnet, and blocks of every transaction type with one thing changed.
+
 use super::*;
 use crate::sample::{self, Sample};
 use crate::{receipt, transaction};

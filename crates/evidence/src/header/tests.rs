@@ -1,3 +1,5 @@
+//! Headers of every fork hash to what the network knows, and no field can be changed unnoticed.
+
 use super::*;
 use crate::sample;
 use proptest::prelude::{any, prop_assert_ne, proptest};

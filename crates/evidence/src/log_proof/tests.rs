@@ -1,3 +1,5 @@
+//! A proof of a log convinces who has only the hash of its block, and fits no other log.
+
 use super::*;
 use crate::block::{self, BlockLog};
 use crate::sample::{self, Sample};

@@ -1,3 +1,5 @@
+//! Merkle proofs over lists of every shape, built and verified, against those of another library.
+
 use super::*;
 use alloy_trie::proof::verify_proof;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};

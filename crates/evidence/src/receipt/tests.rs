@@ -1,3 +1,5 @@
+//! Receipts of every type, as JSON and as bytes.
+
 use super::*;
 use crate::{roots, sample};
 use alloy_consensus::{ReceiptEnvelope, ReceiptWithBloom};

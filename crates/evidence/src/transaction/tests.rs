@@ -1,3 +1,5 @@
+//! Transactions of every type: hash, sender, and what is altered.
+
 use super::*;
 use crate::{roots, sample};
 use proptest::prelude::{any, prop_assert_ne, proptest};

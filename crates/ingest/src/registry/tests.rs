@@ -1,3 +1,5 @@
+//! Registry files: what loads, and what is refused with its file, line and reason.
+
 mod whole;
 
 use super::{LoadError, digest, load};

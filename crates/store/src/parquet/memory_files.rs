@@ -41,6 +41,11 @@ impl MemoryFiles {
         self.disk().crash_at = Some(step);
     }
 
+    /// What the first step was doing that failed.
+    pub fn crashed_in(&self) -> Option<&'static str> {
+        self.disk().crashed_in
+    }
+
     /// What a restart finds after a crash now.
     pub fn after_crash(&self, loss: Loss) -> Self {
         let disk = self.disk().after_crash(loss);
@@ -77,6 +82,7 @@ struct Disk {
     locked: BTreeSet<PathBuf>,
     steps: u64,
     crash_at: Option<u64>,
+    crashed_in: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -112,8 +118,9 @@ impl NameChange {
 }
 
 impl Disk {
-    fn step(&mut self) -> io::Result<()> {
+    fn step(&mut self, what: &'static str) -> io::Result<()> {
         if self.crash_at.is_some_and(|at| self.steps >= at) {
+            self.crashed_in.get_or_insert(what);
             return Err(io::Error::other("the machine has crashed"));
         }
         self.steps += 1;
@@ -209,7 +216,7 @@ impl Coin {
 impl Files for MemoryFiles {
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         let mut disk = self.disk();
-        disk.step()?;
+        disk.step("create a folder")?;
         let missing: Vec<PathBuf> = dir
             .ancestors()
             .filter(|dir| !is_root(dir) && !disk.names.contains_key(*dir))
@@ -229,7 +236,7 @@ impl Files for MemoryFiles {
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn Output>> {
         let mut disk = self.disk();
-        disk.step()?;
+        disk.step("create a file")?;
         let parent = path.parent().unwrap_or(Path::new(""));
         if !is_root(parent) && disk.names.get(parent) != Some(&Node::Dir) {
             return Err(io::ErrorKind::NotFound.into());
@@ -254,7 +261,7 @@ impl Files for MemoryFiles {
 
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
         let mut disk = self.disk();
-        disk.step()?;
+        disk.step("cut a file")?;
         let inode = disk.inode(path)?;
         let file = disk.inodes.entry(inode).or_default();
         file.bytes.truncate(len as usize);
@@ -264,7 +271,7 @@ impl Files for MemoryFiles {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut disk = self.disk();
-        disk.step()?;
+        disk.step("rename")?;
         let mut change = NameChange { removed: Vec::new(), added: Vec::new() };
         for (path, node) in &disk.names {
             if let Ok(inside) = path.strip_prefix(from) {
@@ -284,7 +291,7 @@ impl Files for MemoryFiles {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut disk = self.disk();
-        disk.step()?;
+        disk.step("remove a file")?;
         disk.inode(path)?;
         disk.change(NameChange { removed: vec![path.to_path_buf()], added: Vec::new() });
         Ok(())
@@ -292,7 +299,7 @@ impl Files for MemoryFiles {
 
     fn remove_dir(&self, dir: &Path) -> io::Result<()> {
         let mut disk = self.disk();
-        disk.step()?;
+        disk.step("remove a folder")?;
         let inside: Vec<PathBuf> = disk.names.keys().filter(|path| path.starts_with(dir)).cloned().collect();
         for path in inside.into_iter().rev() {
             disk.change(NameChange { removed: vec![path], added: Vec::new() });
@@ -302,7 +309,7 @@ impl Files for MemoryFiles {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut disk = self.disk();
-        disk.step()?;
+        disk.step("sync a folder")?;
         let (synced, unsynced) =
             std::mem::take(&mut disk.unsynced).into_iter().partition(|change| change.is_in(dir));
         disk.unsynced = unsynced;
@@ -340,7 +347,7 @@ struct MemoryOutput {
 impl Write for MemoryOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut disk = self.files.disk();
-        disk.step()?;
+        disk.step("write")?;
         disk.inodes.entry(self.inode).or_default().bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
@@ -353,7 +360,7 @@ impl Write for MemoryOutput {
 impl Output for MemoryOutput {
     fn sync(&mut self) -> io::Result<()> {
         let mut disk = self.files.disk();
-        disk.step()?;
+        disk.step("sync a file")?;
         let file = disk.inodes.entry(self.inode).or_default();
         file.synced = file.bytes.clone();
         Ok(())

@@ -1,0 +1,249 @@
+//! The pipeline from end to end, as processes: `rxtrail simulate` serves a chain, `rxtrail run` reads it. Prints a table
+//! of what it took: events a second, memory, bytes an event, restart, and the time from a block to its alerts.
+//!
+//! ```text
+//! cargo bench -p tests --bench pipeline -- [events] [data folder]
+//! ```
+//!
+//! Figures of one run belong together: both processes share the machine.
+
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a program for people, which ends where it fails")]
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Events of a run where none are asked for.
+const EVENTS: u64 = 1_000_000;
+/// Everything is drawn from it: each run indexes the same chain.
+const SEED: u64 = 1;
+/// The simulated chain.
+const CHAIN: u64 = 1;
+/// Between two looks at a process that works.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Between two looks for the latency: its resolution.
+const LATENCY_LOOK_EVERY: Duration = Duration::from_millis(2);
+/// Blocks whose latency is taken, a quarter of a second apart.
+const LATENCY_BLOCKS: usize = 200;
+
+/// A process of ours, killed when dropped.
+struct Process {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Process {
+    /// Starts `rxtrail` and waits until it says its address behind `marker`, on standard output or error.
+    fn start(arguments: &[&str], marker: &str, on_stderr: bool) -> Self {
+        let (out, err) =
+            if on_stderr { (Stdio::null(), Stdio::piped()) } else { (Stdio::piped(), Stdio::inherit()) };
+        let mut child = Command::new(program())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .expect("rxtrail starts: cargo build --release builds it");
+        let said: Box<dyn std::io::Read + Send> = if on_stderr {
+            Box::new(child.stderr.take().expect("it is piped"))
+        } else {
+            Box::new(child.stdout.take().expect("it is piped"))
+        };
+        let mut lines = BufReader::new(said).lines().map_while(Result::ok);
+        let line = lines.find(|line| line.contains(marker)).expect("it says where it is");
+        let url = line.split(marker).nth(1).expect("the marker is there");
+        let url = url.split_whitespace().next().expect("an address").to_owned();
+        // Whatever else it says is read, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url }
+    }
+
+    fn simulate(dir: &Path, events: u64, more: &[&str]) -> Self {
+        let (events, seed) = (events.to_string(), SEED.to_string());
+        let (registry, config) = (text(&dir.join("registry")), text(&dir.join("rxtrail.toml")));
+        let mut arguments = vec!["simulate", "--events", &events, "--seed", &seed, "--listen", "127.0.0.1:0"];
+        arguments.extend(["--registry", &registry, "--write-config", &config]);
+        arguments.extend(more);
+        Self::start(&arguments, " at ", false)
+    }
+
+    fn run(dir: &Path, data: &Path) -> Self {
+        let (config, data) = (text(&dir.join("rxtrail.toml")), text(data));
+        let arguments = ["run", "--config", &config, "--data-dir", &data, "--listen", "127.0.0.1:0"];
+        Self::start(&arguments, "rxtrail answers at ", true)
+    }
+
+    /// Waits until the backfill has met the head.
+    async fn ready(&self, client: &Client) {
+        let url = format!("{}/ready", self.url);
+        loop {
+            let answer = client.get(&url).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// A number that SQL answers with.
+    async fn count(&self, client: &Client, sql: &str) -> u64 {
+        let request = client.post(format!("{}/v1/sql", self.url)).header("accept", "text/csv");
+        let answer = request.body(sql.to_owned()).send().await.expect("an answer");
+        let answer = answer.text().await.expect("text");
+        answer.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("{sql}: {answer}"))
+    }
+
+    /// The most memory that it ever had, bytes.
+    fn peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kib.unwrap_or(0) * 1024
+    }
+
+    /// Processor time so far.
+    fn cpu_secs(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = |at: usize| after_name.split_whitespace().nth(at).and_then(|text| text.parse::<f64>().ok());
+        // utime and stime, the 14th and 15th of all; 100 ticks a second on Linux.
+        (ticks(11).unwrap_or(0.0) + ticks(12).unwrap_or(0.0)) / 100.0
+    }
+
+    /// Asks it to end and waits until everything is on disk.
+    fn terminate(mut self) {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill is on every system");
+        self.child.wait().expect("a process of ours");
+    }
+}
+
+/// The program built beside this one.
+fn program() -> PathBuf {
+    let bench = std::env::current_exe().expect("this is a file");
+    bench.parent().and_then(Path::parent).expect("target/release/deps").join("rxtrail")
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().expect("a path of text").to_owned()
+}
+
+fn bytes_in(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir).map(Iterator::flatten).into_iter().flatten();
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_in(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
+}
+
+/// Lines of the table.
+#[derive(Default)]
+struct Table(Vec<(String, String)>);
+
+impl Table {
+    fn line(&mut self, what: impl Into<String>, figure: String) {
+        let what = what.into();
+        println!("{what:<44}{figure:>20}");
+        self.0.push((what, figure));
+    }
+}
+
+const MIB: f64 = 1_048_576.0;
+
+/// Reads a chain that stands still, from nothing to everything durable; then starts again over the same folder.
+async fn backfill(client: &Client, dir: &Path, data: &Path, events: u64, table: &mut Table) {
+    let began = Instant::now();
+    let node = Process::simulate(dir, events, &["--history", "100", "--block-interval", "0"]);
+    table.line("chain made", format!("{:.1} s", began.elapsed().as_secs_f64()));
+    let (node_cpu, began) = (node.cpu_secs(), Instant::now());
+    let indexer = Process::run(dir, data);
+    indexer.ready(client).await;
+    let caught_up = began.elapsed();
+    let logs = indexer.count(client, "SELECT count(*) FROM logs").await;
+    let rows = indexer.count(client, "SELECT count(*) FROM events").await;
+    let items = indexer.count(client, "SELECT count(*) FROM items").await;
+    let (peak, cpu) = (indexer.peak_bytes(), indexer.cpu_secs());
+    let ending = Instant::now();
+    indexer.terminate();
+    let durable = caught_up + ending.elapsed();
+    let disk = bytes_in(data);
+    table.line("logs / events / items", format!("{logs} / {rows} / {items}"));
+    table.line("JSON-RPC to durable columns", format!("{:.1} s", durable.as_secs_f64()));
+    table.line("events a second, to durable", format!("{:.0}", rows as f64 / durable.as_secs_f64()));
+    table.line("processor time: rxtrail", format!("{cpu:.1} s"));
+    table.line("processor time: the node", format!("{:.1} s", node.cpu_secs() - node_cpu));
+    table.line("memory, peak", format!("{:.0} MiB", peak as f64 / MIB));
+    let allowed = 155.0 * 1e6 + 200.0 * items as f64;
+    table.line("memory allowed (155 MB + 200 B an item)", format!("{:.0} MiB", allowed / MIB));
+    table.line("bytes an event on disk", format!("{:.1}", disk as f64 / rows.max(1) as f64));
+    let began = Instant::now();
+    let indexer = Process::run(dir, data);
+    indexer.ready(client).await;
+    table.line("restart to ready", format!("{:.2} s", began.elapsed().as_secs_f64()));
+    table.line("memory after restart, peak", format!("{:.0} MiB", indexer.peak_bytes() as f64 / MIB));
+    indexer.terminate();
+}
+
+/// When each block was first seen at the node, and committed with its alerts told.
+async fn latency(client: &Client, dir: &Path, data: &Path, table: &mut Table) {
+    let node = Process::simulate(dir, 20_000, &["--history", "20", "--block-interval", "250"]);
+    let indexer = Process::run(dir, data);
+    indexer.ready(client).await;
+    let (mut seen, mut told) = (BTreeMap::new(), BTreeMap::new());
+    while told.len() < LATENCY_BLOCKS {
+        let (head, indexed) = tokio::join!(head(client, &node.url), indexed(client, &indexer.url));
+        let now = Instant::now();
+        if let Some(head) = head {
+            seen.entry(head).or_insert(now);
+        }
+        if let Some(indexed) = indexed.filter(|indexed| seen.contains_key(indexed)) {
+            told.entry(indexed).or_insert(now);
+        }
+        tokio::time::sleep(LATENCY_LOOK_EVERY).await;
+    }
+    let mut waited: Vec<Duration> = told.iter().map(|(block, at)| *at - seen[block]).collect();
+    waited.sort_unstable();
+    let at = |share: f64| waited[((waited.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
+    table.line("block to alert, p50", format!("{:.0} ms", at(0.5)));
+    table.line("block to alert, p99", format!("{:.0} ms", at(0.99)));
+    indexer.terminate();
+}
+
+async fn head(client: &Client, url: &str) -> Option<u64> {
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []});
+    let request = client.post(url).header("content-type", "application/json").body(call.to_string());
+    let answer: Value = serde_json::from_slice(&request.send().await.ok()?.bytes().await.ok()?).ok()?;
+    u64::from_str_radix(answer["result"].as_str()?.trim_start_matches("0x"), 16).ok()
+}
+
+async fn indexed(client: &Client, url: &str) -> Option<u64> {
+    let metrics = client.get(format!("{url}/metrics")).send().await.ok()?.text().await.ok()?;
+    let gauge = format!("rxtrail_chain_indexed_block{{chain=\"{CHAIN}\"}} ");
+    metrics.lines().find_map(|line| line.strip_prefix(&gauge)?.parse().ok())
+}
+
+#[tokio::main]
+async fn main() {
+    // Cargo adds a word of its own.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let events = arguments.first().and_then(|events| events.parse().ok()).unwrap_or(EVENTS);
+    let scratch = tempfile::tempdir().expect("a folder");
+    let data = arguments.get(1).map_or_else(|| scratch.path().join("data"), PathBuf::from);
+    let client = Client::builder().no_proxy().build().expect("a client");
+    let mut table = Table::default();
+    backfill(&client, scratch.path(), &data, events, &mut table).await;
+    latency(&client, scratch.path(), &scratch.path().join("live"), &mut table).await;
+}
