@@ -2,12 +2,16 @@
 //! of what it took: events a second, memory, bytes an event, restart, and the time from a block to its alerts.
 //!
 //! ```text
-//! cargo bench -p tests --bench pipeline -- [events] [data folder]
+//! cargo bench --workspace --bench pipeline -- [events] [data folder]
 //! ```
 //!
 //! Figures of one run belong together: both processes share the machine.
 
-#![allow(clippy::expect_used, clippy::print_stdout, reason = "a program for people, which ends where it fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program for people, which ends where it fails"
+)]
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -116,7 +120,8 @@ impl Process {
     fn cpu_secs(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let ticks = |at: usize| after_name.split_whitespace().nth(at).and_then(|text| text.parse::<f64>().ok());
+        let ticks =
+            |at: usize| after_name.split_whitespace().nth(at).and_then(|text| text.parse::<f64>().ok());
         // utime and stime, the 14th and 15th of all; 100 ticks a second on Linux.
         (ticks(11).unwrap_or(0.0) + ticks(12).unwrap_or(0.0)) / 100.0
     }
@@ -149,25 +154,18 @@ fn bytes_in(dir: &Path) -> u64 {
     entries.map(size).sum()
 }
 
-/// Lines of the table.
-#[derive(Default)]
-struct Table(Vec<(String, String)>);
-
-impl Table {
-    fn line(&mut self, what: impl Into<String>, figure: String) {
-        let what = what.into();
-        println!("{what:<44}{figure:>20}");
-        self.0.push((what, figure));
-    }
+/// A line of the table.
+fn line(what: &str, figure: &str) {
+    println!("{what:<44}{figure:>24}");
 }
 
 const MIB: f64 = 1_048_576.0;
 
 /// Reads a chain that stands still, from nothing to everything durable; then starts again over the same folder.
-async fn backfill(client: &Client, dir: &Path, data: &Path, events: u64, table: &mut Table) {
+async fn backfill(client: &Client, dir: &Path, data: &Path, events: u64) {
     let began = Instant::now();
     let node = Process::simulate(dir, events, &["--history", "100", "--block-interval", "0"]);
-    table.line("chain made", format!("{:.1} s", began.elapsed().as_secs_f64()));
+    line("chain made", &format!("{:.1} s", began.elapsed().as_secs_f64()));
     let (node_cpu, began) = (node.cpu_secs(), Instant::now());
     let indexer = Process::run(dir, data);
     indexer.ready(client).await;
@@ -180,25 +178,25 @@ async fn backfill(client: &Client, dir: &Path, data: &Path, events: u64, table: 
     indexer.terminate();
     let durable = caught_up + ending.elapsed();
     let disk = bytes_in(data);
-    table.line("logs / events / items", format!("{logs} / {rows} / {items}"));
-    table.line("JSON-RPC to durable columns", format!("{:.1} s", durable.as_secs_f64()));
-    table.line("events a second, to durable", format!("{:.0}", rows as f64 / durable.as_secs_f64()));
-    table.line("processor time: rxtrail", format!("{cpu:.1} s"));
-    table.line("processor time: the node", format!("{:.1} s", node.cpu_secs() - node_cpu));
-    table.line("memory, peak", format!("{:.0} MiB", peak as f64 / MIB));
+    line("logs / events / items", &format!("{logs} / {rows} / {items}"));
+    line("JSON-RPC to durable columns", &format!("{:.1} s", durable.as_secs_f64()));
+    line("events a second, to durable", &format!("{:.0}", rows as f64 / durable.as_secs_f64()));
+    line("processor time: rxtrail", &format!("{cpu:.1} s"));
+    line("processor time: the node", &format!("{:.1} s", node.cpu_secs() - node_cpu));
+    line("memory, peak", &format!("{:.0} MiB", peak as f64 / MIB));
     let allowed = 155.0 * 1e6 + 200.0 * items as f64;
-    table.line("memory allowed (155 MB + 200 B an item)", format!("{:.0} MiB", allowed / MIB));
-    table.line("bytes an event on disk", format!("{:.1}", disk as f64 / rows.max(1) as f64));
+    line("memory allowed (155 MB + 200 B an item)", &format!("{:.0} MiB", allowed / MIB));
+    line("bytes an event on disk", &format!("{:.1}", disk as f64 / rows.max(1) as f64));
     let began = Instant::now();
     let indexer = Process::run(dir, data);
     indexer.ready(client).await;
-    table.line("restart to ready", format!("{:.2} s", began.elapsed().as_secs_f64()));
-    table.line("memory after restart, peak", format!("{:.0} MiB", indexer.peak_bytes() as f64 / MIB));
+    line("restart to ready", &format!("{:.2} s", began.elapsed().as_secs_f64()));
+    line("memory after restart, peak", &format!("{:.0} MiB", indexer.peak_bytes() as f64 / MIB));
     indexer.terminate();
 }
 
 /// When each block was first seen at the node, and committed with its alerts told.
-async fn latency(client: &Client, dir: &Path, data: &Path, table: &mut Table) {
+async fn latency(client: &Client, dir: &Path, data: &Path) {
     let node = Process::simulate(dir, 20_000, &["--history", "20", "--block-interval", "250"]);
     let indexer = Process::run(dir, data);
     indexer.ready(client).await;
@@ -217,8 +215,8 @@ async fn latency(client: &Client, dir: &Path, data: &Path, table: &mut Table) {
     let mut waited: Vec<Duration> = told.iter().map(|(block, at)| *at - seen[block]).collect();
     waited.sort_unstable();
     let at = |share: f64| waited[((waited.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
-    table.line("block to alert, p50", format!("{:.0} ms", at(0.5)));
-    table.line("block to alert, p99", format!("{:.0} ms", at(0.99)));
+    line("block to alert, p50", &format!("{:.0} ms", at(0.5)));
+    line("block to alert, p99", &format!("{:.0} ms", at(0.99)));
     indexer.terminate();
 }
 
@@ -243,7 +241,6 @@ async fn main() {
     let scratch = tempfile::tempdir().expect("a folder");
     let data = arguments.get(1).map_or_else(|| scratch.path().join("data"), PathBuf::from);
     let client = Client::builder().no_proxy().build().expect("a client");
-    let mut table = Table::default();
-    backfill(&client, scratch.path(), &data, events, &mut table).await;
-    latency(&client, scratch.path(), &scratch.path().join("live"), &mut table).await;
+    backfill(&client, scratch.path(), &data, events).await;
+    latency(&client, scratch.path(), &scratch.path().join("live")).await;
 }

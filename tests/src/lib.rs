@@ -10,4 +10,5 @@ mod deployment;
 mod lines;
 mod node;
 mod planted;
+mod simulated;
 mod simulation;
