@@ -41,8 +41,14 @@ struct Named {
     believed: bool,
 }
 
-/// Takes one event into the state, and what it makes into `rows`.
-pub fn event(state: &mut ChainState, setting: &Setting<'_>, event: &Event, rows: &mut Rows) {
+/// Takes one event into the state, and what it makes into `rows`; gives how it was judged, for its own row. `None` when
+/// it is beyond a quota.
+pub fn event(
+    state: &mut ChainState,
+    setting: &Setting<'_>,
+    event: &Event,
+    rows: &mut Rows,
+) -> Option<Judged> {
     fire_timers(state, event.block_time_secs, event.position.block);
     enter_names(state, event);
     let mut named = name(state, setting, event);
@@ -51,19 +57,20 @@ pub fn event(state: &mut ChainState, setting: &Setting<'_>, event: &Event, rows:
     }
     if over_quota(state, setting, event, &named) {
         rows.dead_letter(over_quota_letter(event));
-        return;
+        return None;
     }
     let verdict = judge(state, setting, event, &named);
     let reported = {
         let scene = scene_of(state, setting, event, &named, verdict.as_ref());
         rules::look(&scene, setting.parameters)
     };
-    rows.event(event, judged(state, event, &named, verdict.as_ref()));
+    let judged = judged(state, event, &named, verdict.as_ref());
     take_fact(state, event, &named, rows);
     if let (Some(item), Some(verdict)) = (named.item, &verdict) {
         take_step(state, event, item, verdict, rows);
     }
     report(state, event, &named, reported);
+    Some(judged)
 }
 
 /// Fires what is due before `now_secs`, and takes new roots into account.

@@ -13,6 +13,7 @@ use model::alert::CaseKey;
 use model::chain::{BlockRef, ChainId};
 use model::change::{Change, Position, Record, RegistryVersion};
 use model::commit::{Commit, Effect};
+use model::event::Event;
 use model::registry::Registry;
 use model::segment::{Finality, Segment};
 use std::collections::BTreeMap;
@@ -207,7 +208,8 @@ impl Chain {
             Finality::Open => self.state.begin_open(segment.last),
             Finality::Final => self.state.begin_final(),
         }
-        let rows = self.take_events(setup, no_registry, segment, &decoded);
+        let Decoded { events, dead_letters, .. } = decoded;
+        let rows = self.take_events(setup, no_registry, segment, events);
         self.position.tip = Some(segment.last);
         if segment.finality == Finality::Final {
             self.position.finalized = Some(segment.last);
@@ -226,7 +228,7 @@ impl Chain {
             last: segment.last,
             last_time_secs: segment.last_time_secs,
             finality: segment.finality,
-            rows: rows::batches(&self.state, segment, &decoded, rows, (&changed, state_rows))?,
+            rows: rows::batches(&self.state, segment, &dead_letters, rows, (&changed, state_rows))?,
         };
         commit.alerts = transitions.alerts;
         commit.notices = transitions.notices;
@@ -239,15 +241,17 @@ impl Chain {
         setup: &Setup,
         no_registry: &Arc<Index>,
         segment: &Segment,
-        decoded: &Decoded,
+        events: Vec<Event>,
     ) -> Rows {
         let mut rows = Rows::default();
-        for event in &decoded.events {
+        for event in events {
             let in_force =
                 |index: &&Arc<Index>| index.version().after.is_none_or(|after| after < event.position.block);
             let registry = self.registries.iter().rev().find(in_force).unwrap_or(no_registry);
             let setting = Setting { registry, parameters: &setup.parameters, profiles: &setup.profiles };
-            apply::event(&mut self.state, &setting, event, &mut rows);
+            if let Some(judged) = apply::event(&mut self.state, &setting, &event, &mut rows) {
+                rows.event(event, judged);
+            }
         }
         let end = i64::try_from(segment.last_time_secs).unwrap_or(i64::MAX);
         apply::fire_timers(&mut self.state, end, segment.last.number);

@@ -118,8 +118,8 @@ fn ownership(state: &ChainState, item: ItemId, token: &Token) -> Option<Interval
 
 impl Rows {
     /// Adds an event as it was judged.
-    pub fn event(&mut self, event: &Event, judged: Judged) {
-        self.events.push((event.clone(), judged));
+    pub fn event(&mut self, event: Event, judged: Judged) {
+        self.events.push((event, judged));
     }
 
     /// Adds a log that is no event.

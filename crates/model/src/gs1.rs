@@ -102,7 +102,13 @@ macro_rules! numeric_key {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:0width$}", self.0, width = $full)
+                // Keys are written for every row: digit by digit, without the machinery of padding.
+                let (mut digits, mut rest) = ([b'0'; $full], self.0);
+                for digit in digits.iter_mut().rev() {
+                    *digit += (rest % 10) as u8;
+                    rest /= 10;
+                }
+                f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
             }
         }
 

@@ -82,14 +82,19 @@ impl ItemKey {
 
 /// Characters of charset 82 that a URI path segment must not hold bare (RFC 3986; GS1 Digital Link 1.3 §4.12).
 fn escape(text: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
-            write!(out, "{}", char::from(byte))?;
-        } else {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-._".contains(character);
+    // Most keys have nothing to escape: runs of plain characters are written at once.
+    let mut rest = text;
+    while let Some(at) = rest.find(|character| !is_plain(character)) {
+        let (plain, special) = rest.split_at(at);
+        let (character, after) = special.split_at(special.chars().next().map_or(0, char::len_utf8));
+        out.write_str(plain)?;
+        for byte in character.bytes() {
             write!(out, "%{byte:02X}")?;
         }
+        rest = after;
     }
-    Ok(())
+    out.write_str(rest)
 }
 
 fn unescape(text: &str) -> Option<String> {
@@ -110,7 +115,9 @@ impl fmt::Display for ItemKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sgtin(gtin, serial) => {
-                write!(f, "01/{gtin}/21/")?;
+                f.write_str("01/")?;
+                gtin.fmt(f)?;
+                f.write_str("/21/")?;
                 escape(serial.as_str(), f)
             }
             Self::Sscc(sscc) => write!(f, "00/{sscc}"),

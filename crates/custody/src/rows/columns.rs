@@ -1,7 +1,6 @@
 //! Columns: collected rows and changed entries as record batches in the schemas of [`model::tables`].
 
 use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow};
-use crate::decode::Decoded;
 use crate::state::{ChainState, Changed, State, StateRow};
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{
@@ -27,7 +26,7 @@ type Batches = Vec<(Table, RecordBatch)>;
 pub fn batches(
     state: &ChainState,
     segment: &Segment,
-    decoded: &Decoded,
+    undecoded: &[DeadLetter],
     rows: Rows,
     changed: (&Changed, Vec<StateRow>),
 ) -> Result<Batches, ArrowError> {
@@ -38,7 +37,7 @@ pub fn batches(
     let (inside, held): (Vec<&Interval>, Vec<&Interval>) =
         intervals.iter().partition(|interval| matches!(interval.of, IntervalOf::Parent(_)));
     let sent: Vec<ShipmentRow> = rows.shipments.into_iter().chain(rows.sent.into_values()).collect();
-    let letters: Vec<&DeadLetter> = decoded.dead_letters.iter().chain(&rows.dead_letters).collect();
+    let letters: Vec<&DeadLetter> = undecoded.iter().chain(&rows.dead_letters).collect();
     let mut batches = vec![
         (Table::Blocks, blocks(chain, segment)?),
         (Table::Logs, logs(chain, segment)?),

@@ -32,6 +32,9 @@ impl super::Rule for Rule {
 
     fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>) {
         let illegal = scene.verdict.and_then(|verdict| verdict.illegal);
+        if !matches!(illegal, Some(Illegal::WrongReceiver(_) | Illegal::NotShipped)) {
+            return;
+        }
         let (Some(subject), Some(story)) = (item_subject(scene), scene.story()) else { return };
         let has = story.possessor.map_or_else(|| "its holder".to_owned(), |holder| scene.describe_holder(holder));
         let mut finding = Finding {
