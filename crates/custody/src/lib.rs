@@ -12,7 +12,7 @@
 //! - [`scene`]: what a rule sees.
 //! - [`machine`]: the custody state machine.
 //! - [`rules`]: one file a rule.
-//! - [`cases`], [`timers`], [`quota`], [`storm`]: what becomes of findings.
+//! - [`cases`], [`timers`], [`quota`], [`storm`], [`explain`]: what becomes of findings.
 //! - [`notices`]: what people are told.
 //! - [`state`] and [`journal`]: what is remembered, and how it is taken back.
 //! - [`registry`]: who is who, and who may do what.
@@ -23,6 +23,7 @@ pub mod cases;
 pub mod core;
 pub mod decode;
 pub mod error;
+pub mod explain;
 pub mod journal;
 pub mod machine;
 pub mod notices;

@@ -7,7 +7,7 @@ mod columns;
 
 pub use columns::batches;
 
-use crate::state::{ChainState, ItemId, State, Story, Token, TokenId};
+use crate::state::{ChainState, ItemId, Shipment, State, Story, Token, TokenId};
 use model::Address;
 use model::chain::LogPosition;
 use model::event::{DeadLetter, Event};
@@ -114,6 +114,19 @@ fn ownership(state: &ChainState, item: ItemId, token: &Token) -> Option<Interval
         from_secs: token.owned_from_secs,
         to: None,
     })
+}
+
+fn open_shipment(state: &ChainState, (item, branch): (ItemId, u32), shipment: &Shipment) -> ShipmentRow {
+    ShipmentRow {
+        item: state.items.key(item).clone(),
+        branch,
+        consignor: *state.holders.key(shipment.consignor),
+        consignee: shipment.consignee.map(|holder| *state.holders.key(holder)),
+        status: "open",
+        shipped: shipment.shipped,
+        shipped_secs: shipment.shipped_secs,
+        ended: None,
+    }
 }
 
 impl Rows {
@@ -246,48 +259,36 @@ impl Rows {
             && !(new.state.is_moving() && new.last == old.last)
             && let Some(shipment) = state.shipments.get(&(item, branch))
         {
+            let voided = new.possessor == old.possessor && new.state == State::Active;
             let row = ShipmentRow {
-                item: state.items.key(item).clone(),
-                branch,
-                consignor: *state.holders.key(shipment.consignor),
-                consignee: shipment.consignee.map(|holder| *state.holders.key(holder)),
-                status: if new.possessor == old.possessor && new.state == State::Active {
-                    "voided"
-                } else {
-                    "received"
-                },
-                shipped: shipment.shipped,
-                shipped_secs: shipment.shipped_secs,
+                status: if voided || new.state == State::Unknown { "voided" } else { "received" },
                 ended: Some(at),
+                ..open_shipment(state, (item, branch), shipment)
             };
             self.sent.remove(&(item, branch));
             self.shipments.push(row);
         }
         if let (true, Some(consignor)) = (new.state.is_moving() && new.last == at.0, new.possessor) {
-            let row = ShipmentRow {
-                item: state.items.key(item).clone(),
-                branch,
-                consignor: *state.holders.key(consignor),
-                consignee: new.consignee.map(|holder| *state.holders.key(holder)),
-                status: "open",
-                shipped: at.0,
-                shipped_secs: at.1,
-                ended: None,
-            };
-            self.sent.insert((item, branch), row);
+            let shipment =
+                Shipment { consignor, consignee: new.consignee, shipped: at.0, shipped_secs: at.1 };
+            self.sent.insert((item, branch), open_shipment(state, (item, branch), &shipment));
         }
     }
 
-    /// A branch turned out to be the story: its own intervals end where it is taken over.
+    /// A branch turned out to be the story: its own intervals end where it is taken over, its open sending as voided.
     pub fn branch_ends(
         &mut self,
         state: &ChainState,
-        item: ItemId,
-        branch: u32,
+        (item, branch): (ItemId, u32),
         story: &Story,
         event: &Event,
     ) {
-        let gone = Story { possessor: None, consignee: None, parent: None, state: State::Active, ..*story };
+        let gone = Story { possessor: None, consignee: None, parent: None, state: State::Unknown, ..*story };
         self.story_changed(state, (item, branch), Some(story), &gone, event);
+    }
+
+    /// The open sending of a branch that turned out to be the story is the item's own.
+    pub fn shipment_moves(&mut self, state: &ChainState, item: ItemId, shipment: &Shipment) {
+        self.sent.insert((item, 0), open_shipment(state, (item, 0), shipment));
     }
 }

@@ -81,6 +81,10 @@ impl ChainState {
         }
         changed!(rows, self.episodes, map);
         changed!(rows, self.tallies, map);
+        changed!(rows, self.hanging, map);
+        changed!(rows, self.explainable, map);
+        changed!(rows, self.surges, map);
+        changed!(rows, self.surge_ends, map);
         Ok((Changed { items, tokens, cases }, rows))
     }
 

@@ -4,7 +4,7 @@
 //! whoever acted. Branch 0 is the story with provenance; only the others are accused.
 
 use model::chain::LogPosition;
-use model::event::Reason;
+use model::event::{EventKind, Reason};
 use model::item::ItemKey;
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +112,21 @@ impl Story {
             place: None,
         }
     }
+}
+
+/// A story that somebody tells beside the one with provenance, with the step that it began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branch {
+    /// The story as it stands.
+    pub story: Story,
+    /// What it began with.
+    pub kind: EventKind,
+    /// Who has the item by that step.
+    pub holder: Option<HolderId>,
+    /// Where that step stands.
+    pub begun: LogPosition,
+    /// The same as time: declared or block time, Unix seconds.
+    pub begun_secs: i64,
 }
 
 /// What is remembered of an item beside its key.

@@ -16,6 +16,10 @@
 //! subject = "P1"
 //! ```
 //!
+//! `times` repeats an event with the item's number counting on, in one block; `each_by_another` gives each its own
+//! actor, `one_transaction` puts them into one transaction. `[[alert]]` has `times` too, `members`, `under` (the rule
+//! of its root) and `explained`.
+//!
 //! The cast and its registry are in `cast.rs`. Every scenario is also played by reverting each block once and
 //! playing it again, and must end with the same rows.
 
@@ -50,7 +54,11 @@ fn every_story_raises_just_its_alerts() {
     for (name, story) in stories() {
         let alerts = play::through(&story).alerts;
         if alerts != story.alerts {
-            wrong.push(format!("{name}\n  expected {:#?}\n  came {alerts:#?}", story.alerts));
+            let missing = story.alerts.iter().filter(|alert| !alerts.contains(alert));
+            let extra = alerts.iter().filter(|alert| !story.alerts.contains(alert));
+            let missing = missing.map(|alert| format!("\n  - {alert:?}"));
+            let lines: String = missing.chain(extra.map(|alert| format!("\n  + {alert:?}"))).collect();
+            wrong.push(format!("{name}: {} alerts, expected {}{lines}", alerts.len(), story.alerts.len()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -6,7 +6,7 @@ use custody::decode::{Decoded, Profiles};
 use custody::rules::Parameters;
 use custody::state::StateRow;
 use custody::{Core, Setup};
-use model::alert::{CaseKey, Notice};
+use model::alert::{CaseKey, Notice, Standing};
 use model::chain::{BlockRef, LogPosition};
 use model::change::{Change, Epoch, Record, RegistryVersion, Sequence};
 use model::commit::{Commit, Effect};
@@ -33,7 +33,7 @@ pub struct Story {
     #[serde(default, rename = "revert")]
     reverts: Vec<Revert>,
     /// The whole list of alerts in the end.
-    #[serde(default, rename = "alert")]
+    #[serde(default, rename = "alert", deserialize_with = "expanded")]
     pub alerts: Vec<Told>,
     /// Block time to which the story runs on without events.
     until: Option<String>,
@@ -64,6 +64,12 @@ struct Happening {
     unregistered: bool,
     /// How many times, with the item's number counting on.
     times: Option<u64>,
+    /// Each time by someone else: the actor's name with the item.
+    #[serde(default)]
+    each_by_another: bool,
+    /// All of them in one transaction.
+    #[serde(default)]
+    one_transaction: bool,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -72,9 +78,43 @@ struct Revert {
     after: usize,
 }
 
-/// An alert as a scenario names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+/// Alerts as a scenario file lists them.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Listed {
+    rule: String,
+    severity: String,
+    subject: String,
+    under: Option<String>,
+    #[serde(default)]
+    members: u64,
+    #[serde(default)]
+    explained: bool,
+    /// How many of them, with the subject's number counting on.
+    times: Option<u64>,
+}
+
+/// Every alert of the list, in the order in which they are compared.
+fn expanded<'de, D: serde::Deserializer<'de>>(list: D) -> Result<Vec<Told>, D::Error> {
+    let mut alerts = Vec::new();
+    for Listed { rule, severity, subject, under, members, explained, times } in Vec::deserialize(list)? {
+        for time in 0..times.unwrap_or(1) {
+            let subject = if time == 0 { subject.clone() } else { counted_on(&subject, time) };
+            let (rule, severity, under) = (rule.clone(), severity.clone(), under.clone());
+            alerts.push(Told { rule, severity, subject, under, members, explained });
+        }
+    }
+    alerts.sort();
+    Ok(alerts)
+}
+
+/// `P1` counted on by 2 is `P3`.
+fn counted_on(item: &str, times: u64) -> String {
+    format!("{}{}", &item[..1], item[1..].parse::<u64>().unwrap() + times)
+}
+
+/// An alert as a scenario names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Told {
     /// The rule.
     pub rule: String,
@@ -85,8 +125,9 @@ pub struct Told {
     /// Rule of the root that it hangs under.
     pub under: Option<String>,
     /// Members that were counted under it.
-    #[serde(default)]
     pub members: u64,
+    /// Was it closed by what came later?
+    pub explained: bool,
 }
 
 /// The last notice of a case.
@@ -115,6 +156,10 @@ impl Played {
         for notice in &self.notices {
             let revision = last.get(&notice.case_key).map_or(0, |(revision, _)| *revision);
             assert_eq!(notice.revision, revision + 1, "revisions of a case count on: {notice:?}");
+            let root = notice.alert.root;
+            assert!(root.is_none_or(|root| last.contains_key(&root)), "told before its root: {notice:?}");
+            let query = (notice.alert.members > 0).then(|| notice.case_key.members_query());
+            assert_eq!(notice.alert.members_query, query, "{notice:?}");
             last.insert(notice.case_key, (notice.revision, notice.clone()));
         }
         let as_told = |(case, (_, notice)): (CaseKey, (u32, Notice))| LastNotice {
@@ -184,10 +229,11 @@ fn script(story: &Story) -> Vec<Step> {
     for (at, happening) in story.events.iter().enumerate() {
         let seen = happening.seen.as_deref().map_or_else(|| cast::secs(&happening.at) + 60, cast::secs);
         let times = happening.times.unwrap_or(1);
-        let number: u64 = happening.item[1..].parse().unwrap();
-        let each = |time| Happening {
-            item: format!("{}{}", &happening.item[..1], number + time),
-            ..happening.clone()
+        let each = |time| {
+            let item = counted_on(&happening.item, time);
+            let another =
+                happening.each_by_another.then(|| format!("{} of {item}", happening.by.as_deref().unwrap()));
+            Happening { by: another.or_else(|| happening.by.clone()), item, ..happening.clone() }
         };
         steps.push(Step::Block(seen, (0..times).map(each).collect()));
         steps.extend(story.reverts.iter().filter(|revert| revert.after == at + 1).map(|_| Step::Revert(at)));
@@ -324,6 +370,7 @@ impl Stage {
                 subject: short(alert),
                 under: alert.root.and_then(rule_of),
                 members: alert.members,
+                explained: alert.standing == Standing::Explained,
             })
             .collect();
         alerts.sort();
@@ -335,9 +382,12 @@ impl Stage {
 fn short(alert: &model::alert::Alert) -> String {
     let text = alert.subject.to_string();
     match alert.subject.kind() {
+        // A unit's serial reference is its number, before the check digit.
+        "item" if text.starts_with("00/") => format!("C{}", text[16..20].trim_start_matches('0')),
         "item" => text.rsplit('/').next().unwrap_or_default().to_owned(),
+        "product" | "transaction" => alert.subject.kind().to_owned(),
         kind => {
-            let names = ["fake", "packs", "partner", "stranger", "maker", "wholesaler"];
+            let names = ["fake", "packs", "partner", "stranger", "maker", "wholesaler", "second_wholesaler"];
             let named = names.iter().find(|name| address(name).to_string() == text);
             format!("{kind} {}", named.unwrap_or(&text.as_str()))
         }
@@ -399,7 +449,7 @@ fn event(what: &Happening, block: u64, log: u32, block_time_secs: i64) -> Event 
     let named = matches!(kind, EventKind::Commissioning);
     let mut tx = [7; 32];
     tx[..8].copy_from_slice(&block.to_be_bytes());
-    tx[8..12].copy_from_slice(&log.to_be_bytes());
+    tx[8..12].copy_from_slice(&(if what.one_transaction { 0 } else { log }).to_be_bytes());
     let party = |name: &Option<String>| -> Option<Address> { name.as_deref().map(address) };
     Event {
         position: LogPosition { block, log, sub: 0 },
