@@ -202,6 +202,7 @@ fn taken(scene: &Scene<'_>, story: Story, state: State, possessor: Option<Holder
         last,
         last_secs,
         place: story.place,
+        declared_apart: story.declared_apart,
     }
 }
 

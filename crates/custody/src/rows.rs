@@ -7,7 +7,7 @@ mod columns;
 
 pub use columns::batches;
 
-use crate::state::{ChainState, ItemId, Shipment, State, Story, Token, TokenId};
+use crate::state::{ChainState, ItemId, Shipment, State, Story, Tenure, Token, TokenId};
 use model::Address;
 use model::chain::LogPosition;
 use model::event::{DeadLetter, Event};
@@ -57,6 +57,8 @@ pub enum IntervalOf {
     Owner(Address),
     /// Someone has the item.
     Possessor(Address),
+    /// Someone declares its steps.
+    Declarer(Address),
     /// The item is inside another.
     Parent(ItemKey),
 }
@@ -89,6 +91,8 @@ enum OpenKey {
     Owner(TokenId),
     /// The possessor of an item on a branch.
     Possessor(ItemId, u32),
+    /// The declarer of an item on a branch.
+    Declarer(ItemId, u32),
     /// The parent of an item.
     Parent(ItemId),
 }
@@ -173,7 +177,8 @@ impl Rows {
         }
     }
 
-    /// A story went on: its possessor, parent or shipment may have changed.
+    /// A story went on: its possessor, parent or shipment may have changed. Its declarer is told by
+    /// [`declarer_changed`](Self::declarer_changed).
     pub fn story_changed(
         &mut self,
         state: &ChainState,
@@ -197,23 +202,50 @@ impl Rows {
         new: &Story,
         at: (LogPosition, i64),
     ) {
-        let interval = |story: &Story, holder| Interval {
+        let (old, new) = (old.and_then(Story::possession), new.possession());
+        if old != new {
+            let key = OpenKey::Possessor(item, branch);
+            self.tenure_changed(state, key, (item, branch, IntervalOf::Possessor), (old, new), at);
+        }
+    }
+
+    /// The declarer of a story changed at `event`.
+    pub fn declarer_changed(
+        &mut self,
+        state: &ChainState,
+        (item, branch): (ItemId, u32),
+        old: Option<Tenure>,
+        new: Option<Tenure>,
+        event: &Event,
+    ) {
+        if old != new {
+            let at = (event.position, event.judged_at_secs());
+            let key = OpenKey::Declarer(item, branch);
+            self.tenure_changed(state, key, (item, branch, IntervalOf::Declarer), (old, new), at);
+        }
+    }
+
+    fn tenure_changed(
+        &mut self,
+        state: &ChainState,
+        key: OpenKey,
+        (item, branch, of): (ItemId, u32, fn(Address) -> IntervalOf),
+        (old, new): (Option<Tenure>, Option<Tenure>),
+        at: (LogPosition, i64),
+    ) {
+        let interval = |tenure: Tenure| Interval {
             item: state.items.key(item).clone(),
             branch,
-            of: IntervalOf::Possessor(*state.holders.key(holder)),
-            from: story.held_from,
-            from_secs: story.held_from_secs,
+            of: of(*state.holders.key(tenure.holder)),
+            from: tenure.from,
+            from_secs: tenure.from_secs,
             to: None,
         };
-        let same = old.is_some_and(|old| old.possessor == new.possessor && old.held_from == new.held_from);
-        if same {
-            return;
+        if let Some(old) = old {
+            self.end(key, interval(old), at);
         }
-        if let Some((story, holder)) = old.and_then(|old| old.possessor.map(|holder| (old, holder))) {
-            self.end(OpenKey::Possessor(item, branch), interval(story, holder), at);
-        }
-        if let Some(holder) = new.possessor {
-            self.begin(OpenKey::Possessor(item, branch), interval(new, holder));
+        if let Some(new) = new {
+            self.begin(key, interval(new));
         }
     }
 

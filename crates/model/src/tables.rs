@@ -210,7 +210,7 @@ fn outline(table: Table) -> Outline {
             upsert("tokens", &["chain", "contract", "token_id"], doc, tokens())
         }
         Table::Custody => {
-            let doc = "An interval in which someone owns, possesses or declares an item.";
+            let doc = "An interval in which someone owns, possesses or declares an item: three facts that may differ lawfully.";
             upsert("custody", CUSTODY_KEY, doc, custody())
         }
         Table::Containment => {
@@ -380,7 +380,12 @@ fn custody() -> Vec<Column> {
         chain(),
         req("item", text(), "key of the item"),
         req("branch", DataType::UInt32, "branch of its story"),
-        req("role", text(), "owner, possessor or declarer"),
+        req(
+            "role",
+            text(),
+            "owner of its token on the chain, possessor by the steps told, or declarer: who tells them, \
+             since his first step with no other's between",
+        ),
         req("holder", address(), "the address"),
     ])
 }

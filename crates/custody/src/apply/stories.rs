@@ -3,7 +3,8 @@
 use super::late;
 use crate::machine::{Illegal, Verdict};
 use crate::rows::Rows;
-use crate::state::{BRANCHES_MAX, Branch, ChainState, ItemId, Packing, Shipment, Story};
+use crate::scene;
+use crate::state::{BRANCHES_MAX, Branch, ChainState, ItemId, Packing, Shipment, State, Story, Tenure};
 use model::event::{Event, EventKind};
 
 /// Takes a step into the item's stories.
@@ -37,7 +38,26 @@ fn follow(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Verdict
     let old = state.story(item, verdict.branch);
     let mut next = verdict.next;
     next.place = place_of(state, event).or(next.place);
-    change_story(state, (item, verdict.branch), Some(&old), next, event, rows);
+    let declarer = declarer_after(state, (item, verdict.branch), Some(&old), event);
+    change_story(state, (item, verdict.branch), Some(&old), (next, declarer), event, rows);
+}
+
+/// Who declares a story after `event`: the one who acts, since the first of his steps without another's between.
+fn declarer_after(
+    state: &ChainState,
+    (item, branch): (ItemId, u32),
+    old: Option<&Story>,
+    event: &Event,
+) -> Option<Tenure> {
+    let told = old.filter(|story| story.state != State::Unknown);
+    let before = told.and_then(|story| state.declarer(item, branch, story));
+    let actor = scene::acting(event).and_then(|address| state.holders.find(&address));
+    match actor {
+        Some(holder) if before.is_none_or(|before| before.holder != holder) => {
+            Some(Tenure { holder, from: event.position, from_secs: event.judged_at_secs() })
+        }
+        _ => before,
+    }
 }
 
 /// Sets a story, with the open shipment and packing that go with it.
@@ -45,10 +65,11 @@ pub(super) fn change_story(
     state: &mut ChainState,
     (item, branch): (ItemId, u32),
     old: Option<&Story>,
-    next: Story,
+    (mut next, declarer): (Story, Option<Tenure>),
     event: &Event,
     rows: &mut Rows,
 ) {
+    declare(state, (item, branch), old, (&mut next, declarer), event, rows);
     rows.story_changed(state, (item, branch), old, &next, event);
     state.set_story(item, branch, next);
     let (position, secs) = (event.position, event.judged_at_secs());
@@ -67,6 +88,24 @@ pub(super) fn change_story(
     if branch == 0 && old.and_then(|old| old.parent) != next.parent {
         let packing = next.parent.map(|parent| Packing { parent, packed: position, packed_secs: secs });
         state.packings.set(item, packing);
+    }
+}
+
+/// Sets who declares a story: beside it where that is not just who has it.
+fn declare(
+    state: &mut ChainState,
+    (item, branch): (ItemId, u32),
+    old: Option<&Story>,
+    (next, declarer): (&mut Story, Option<Tenure>),
+    event: &Event,
+    rows: &mut Rows,
+) {
+    let told = old.filter(|story| story.state != State::Unknown);
+    let before = told.and_then(|story| state.declarer(item, branch, story));
+    rows.declarer_changed(state, (item, branch), before, declarer, event);
+    next.declared_apart = declarer != next.possession();
+    if next.declared_apart || old.is_some_and(|old| old.declared_apart) {
+        state.declarers.set((item, branch), declarer.filter(|_| next.declared_apart));
     }
 }
 
@@ -91,5 +130,6 @@ fn branch_off(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Ver
         let begins = Branch { story: next, kind: event.kind, holder: next.possessor, begun, begun_secs };
         state.branches.set((item, branch), Some(begins));
     }
-    change_story(state, (item, branch), old.as_ref(), next, event, rows);
+    let declarer = declarer_after(state, (item, branch), old.as_ref(), event);
+    change_story(state, (item, branch), old.as_ref(), (next, declarer), event, rows);
 }

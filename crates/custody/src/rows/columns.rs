@@ -290,6 +290,7 @@ fn custody(chain: ChainId, rows: &[&Interval]) -> Result<RecordBatch, ArrowError
     let role = |row: &Interval| match row.of {
         IntervalOf::Owner(holder) => ("owner", Some(holder)),
         IntervalOf::Possessor(holder) => ("possessor", Some(holder)),
+        IntervalOf::Declarer(holder) => ("declarer", Some(holder)),
         IntervalOf::Parent(_) => ("parent", None),
     };
     let mut columns = vec![
@@ -306,7 +307,7 @@ fn custody(chain: ChainId, rows: &[&Interval]) -> Result<RecordBatch, ArrowError
 fn containment(chain: ChainId, rows: &[&Interval]) -> Result<RecordBatch, ArrowError> {
     let parent = |row: &Interval| match &row.of {
         IntervalOf::Parent(parent) => Some(parent.clone()),
-        IntervalOf::Owner(_) | IntervalOf::Possessor(_) => None,
+        IntervalOf::Owner(_) | IntervalOf::Possessor(_) | IntervalOf::Declarer(_) => None,
     };
     let mut columns = vec![
         chains(chain, rows.len()),

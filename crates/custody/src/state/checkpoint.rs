@@ -69,6 +69,7 @@ impl ChainState {
         }
         changed!(rows, self.aliases, map);
         changed!(rows, self.branches, map);
+        changed!(rows, self.declarers, map);
         changed!(rows, self.shipments, map);
         changed!(rows, self.packings, map);
         changed!(rows, self.balances, map);

@@ -95,6 +95,20 @@ pub struct Story {
     pub last_secs: i64,
     /// Number of the place of its last step, where one was named.
     pub place: Option<u32>,
+    /// Is its declarer another than its possessor, or since another step? Then it stands in a map of its own:
+    /// mostly who has an item declares its steps, and nothing more need be remembered.
+    pub declared_apart: bool,
+}
+
+/// Who has a role towards an item, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenure {
+    /// Who.
+    pub holder: HolderId,
+    /// Since which event.
+    pub from: LogPosition,
+    /// The same as time: declared or block time, Unix seconds.
+    pub from_secs: i64,
 }
 
 impl Story {
@@ -110,7 +124,14 @@ impl Story {
             last: position,
             last_secs: secs,
             place: None,
+            declared_apart: false,
         }
+    }
+
+    /// Who has it, and since when.
+    pub fn possession(&self) -> Option<Tenure> {
+        let (from, from_secs) = (self.held_from, self.held_from_secs);
+        self.possessor.map(|holder| Tenure { holder, from, from_secs })
     }
 }
 
@@ -239,5 +260,17 @@ pub fn serial_of(key: &ItemKey) -> Option<String> {
     match key {
         ItemKey::Sgtin(_, serial) => Some(serial.to_string()),
         ItemKey::Sscc(_) | ItemKey::Lot(..) | ItemKey::Token(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_million_items_fit_into_a_laptop() {
+        // 200 bytes an item with its key and its token: what is remembered of the item itself must leave room.
+        assert!(size_of::<Item>() <= 144, "{} bytes", size_of::<Item>());
+        assert!(size_of::<Token>() <= 128, "{} bytes", size_of::<Token>());
     }
 }

@@ -9,7 +9,7 @@ pub mod item;
 pub use checkpoint::{Changed, StateRow};
 pub use item::{
     BRANCHES_MAX, Branch, ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story,
-    Token, TokenId,
+    Tenure, Token, TokenId,
 };
 
 use crate::cases::{CaseEntry, Episode, SubjectKey};
@@ -45,6 +45,8 @@ pub struct ChainState {
     pub aliases: Map<(ItemId, TokenId), ()>,
     /// Branches of items beside the story with provenance, by item and branch number from 1.
     pub branches: Map<(ItemId, u32), Branch>,
+    /// Who declares the steps of an item, by item and branch, where it is not just its possessor.
+    pub declarers: Map<(ItemId, u32), Tenure>,
     /// Open sendings by item and branch.
     pub shipments: Map<(ItemId, u32), Shipment>,
     /// Open packings by child.
@@ -75,7 +77,7 @@ pub struct ChainState {
 }
 
 /// How many maps the state has.
-const MAPS: usize = 20;
+const MAPS: usize = 21;
 
 /// What is needed to undo one open block.
 #[derive(Debug)]
@@ -98,6 +100,7 @@ impl ChainState {
             tokens: Slab::new(5),
             aliases: Map::new(6),
             branches: Map::new(7),
+            declarers: Map::new(21),
             shipments: Map::new(8),
             packings: Map::new(9),
             balances: Map::new(10),
@@ -125,6 +128,7 @@ impl ChainState {
             &mut self.tokens,
             &mut self.aliases,
             &mut self.branches,
+            &mut self.declarers,
             &mut self.shipments,
             &mut self.packings,
             &mut self.balances,
@@ -200,6 +204,11 @@ impl ChainState {
         } else if let Some(entry) = self.branches.get(&(item, branch)).copied() {
             self.branches.set((item, branch), Some(Branch { story, ..entry }));
         }
+    }
+
+    /// Who declares the steps of a story, and since which step without a break.
+    pub fn declarer(&self, item: ItemId, branch: u32, story: &Story) -> Option<Tenure> {
+        if story.declared_apart { self.declarers.get(&(item, branch)).copied() } else { story.possession() }
     }
 
     /// Branch numbers of `item` that are open, 0 first.

@@ -28,6 +28,12 @@ const PARTIES: &[(&str, Role, &str, LicenceType)] = &[
 const CONTRACTS: &[(&str, Tier)] =
     &[("packs", Tier::Authoritative), ("partner", Tier::Recognised), ("fake", Tier::Unknown)];
 
+/// Everyone and every contract that has a name.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let parties = PARTIES.iter().map(|(name, ..)| *name);
+    parties.chain(CONTRACTS.iter().map(|(name, _)| *name)).chain(["stranger", "accomplice"])
+}
+
 /// Changes of the registry that a scenario makes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

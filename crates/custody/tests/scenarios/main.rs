@@ -20,6 +20,9 @@
 //! actor, `one_transaction` puts them into one transaction. `[[alert]]` has `times` too, `members`, `under` (the rule
 //! of its root) and `explained`.
 //!
+//! `[tables]` lists the rows of a table in the end, where a story is about them: `custody = ["P1 0 owner …"]`, with the
+//! columns of `shown.rs`. Block 1 holds the first event, block 2 the second, and so on.
+//!
 //! The cast and its registry are in `cast.rs`. Every scenario is also played by reverting each block once and
 //! playing it again, and must end with the same rows.
 
@@ -31,6 +34,7 @@
 
 mod cast;
 mod play;
+mod shown;
 
 use play::{Story, Told};
 use std::path::PathBuf;
@@ -59,6 +63,21 @@ fn every_story_raises_just_its_alerts() {
             let missing = missing.map(|alert| format!("\n  - {alert:?}"));
             let lines: String = missing.chain(extra.map(|alert| format!("\n  + {alert:?}"))).collect();
             wrong.push(format!("{name}: {} alerts, expected {}{lines}", alerts.len(), story.alerts.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_story_leaves_just_the_rows_that_it_lists() {
+    let mut wrong = Vec::new();
+    for (name, story) in stories() {
+        let played = play::through(&story);
+        for (table, expected) in &story.tables {
+            let lines = played.lines(table);
+            if lines != *expected {
+                wrong.push(format!("{name}: {table}\n  expected {expected:#?}\n  came {lines:#?}"));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,6 +1,7 @@
 //! Plays a scenario through the core, block by block, and gathers what it did.
 
 use crate::cast::{self, CHAIN, Changes, address};
+use crate::shown;
 use arrow_array::cast::AsArray;
 use custody::decode::{Decoded, Profiles};
 use custody::rules::Parameters;
@@ -35,6 +36,9 @@ pub struct Story {
     /// The whole list of alerts in the end.
     #[serde(default, rename = "alert", deserialize_with = "expanded")]
     pub alerts: Vec<Told>,
+    /// Rows of tables in the end, sorted.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Vec<String>>,
     /// Block time to which the story runs on without events.
     until: Option<String>,
 }
@@ -147,9 +151,15 @@ pub struct Played {
     /// Canonical rows, newest of each key, as text.
     pub rows: BTreeMap<String, String>,
     notices: Vec<Notice>,
+    batches: Vec<(Table, arrow_array::RecordBatch)>,
 }
 
 impl Played {
+    /// Rows of a table as lines.
+    pub fn lines(&self, table: &str) -> Vec<String> {
+        shown::lines(table, self.batches.iter())
+    }
+
     /// The last notice of each case: what people know in the end. Opened and changed both say that it stands.
     pub fn told_last(&self) -> Vec<LastNotice> {
         let mut last = BTreeMap::new();
@@ -374,7 +384,9 @@ impl Stage {
             })
             .collect();
         alerts.sort();
-        Played { alerts, rows: newest_rows(&self.blocks), notices: self.notices }
+        let rows = newest_rows(&self.blocks);
+        let batches = self.blocks.into_iter().flat_map(|(_, batches)| batches).collect();
+        Played { alerts, rows, notices: self.notices, batches }
     }
 }
 
