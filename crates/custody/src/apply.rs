@@ -17,6 +17,7 @@ use crate::scene::{self, Scene};
 use crate::state::{ChainState, Item, ItemId, LotEntry, Token, TokenId};
 use crate::storm;
 use crate::timers::{self, Due, Timer};
+use crate::units::{self, Moved};
 use model::Address;
 use model::event::{DeadLetter, DeadReason, Event, EventKind};
 use model::gs1::Text;
@@ -43,6 +44,8 @@ struct Named {
     lot: Option<Text>,
     tier: Tier,
     believed: bool,
+    /// Units that the event moves.
+    units: Option<Moved>,
 }
 
 /// Takes one event into the state, and what it makes into `rows`.
@@ -50,7 +53,8 @@ pub fn event(state: &mut ChainState, setting: &Setting<'_>, event: &Event, rows:
     fire_timers(state, event.block_time_secs, event.position.block);
     enter_names(state, event);
     let mut named = name(state, setting, event);
-    if named.believed && event.kind.is_step() {
+    let names = event.kind == EventKind::Identity && tokens::may_be_named(state, event);
+    if named.believed && (names || event.kind.is_step()) {
         enter_item(state, event, &mut named);
     }
     if over_quota(state, setting, event, &named) {
@@ -65,6 +69,9 @@ pub fn event(state: &mut ChainState, setting: &Setting<'_>, event: &Event, rows:
     rows.event(event, judged(state, event, &named, verdict.as_ref()));
     let cause = cause_of(state, event, &named);
     tokens::take(state, event, &named, rows);
+    if let (Some(item), true) = (named.item, named.believed && names) {
+        tokens::bind(state, event, item, rows);
+    }
     if let (Some(item), Some(verdict)) = (named.item, &verdict) {
         tokens::bind(state, event, item, rows);
         stories::take(state, event, item, verdict, rows);
@@ -135,7 +142,8 @@ fn name(state: &ChainState, setting: &Setting<'_>, event: &Event) -> Named {
     let item = key.as_ref().and_then(|key| state.items.find(key));
     let lot_of = |item: ItemId| state.items.get(item).lot.map(|lot| state.lots.key(lot).1);
     let lot = event.identity.lot.or_else(|| item.and_then(lot_of));
-    Named { key, item, token, lot, tier, believed }
+    let units = units::moved(setting.profiles, state.chain, event);
+    Named { key, item, token, lot, tier, believed, units }
 }
 
 /// Enters the item that a believed step speaks of, its lot and its token.
@@ -196,11 +204,14 @@ fn scene_of<'a>(
         actor: actor.and_then(|address| state.holders.find(&address)),
         actor_party: actor.and_then(|a| setting.registry.party_of(state.chain, a, event.judged_at_secs())),
         verdict,
+        units: named.units,
     }
 }
 
 fn judge(state: &ChainState, setting: &Setting<'_>, event: &Event, named: &Named) -> Option<Verdict> {
-    let item = named.item.filter(|_| named.believed && event.kind.is_step())?;
+    // The state machine is of single items; units of a lot have a ledger instead.
+    let judged = named.believed && event.kind.is_step() && named.units.is_none();
+    let item = named.item.filter(|_| judged)?;
     let scene = scene_of(state, setting, event, named, None);
     Some(machine::judge(&scene, item))
 }

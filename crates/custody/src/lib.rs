@@ -11,6 +11,7 @@
 //! - [`apply`]: one event: scene, rules, state.
 //! - [`scene`]: what a rule sees.
 //! - [`machine`]: the custody state machine.
+//! - [`units`]: the ledger of tokens held in quantities.
 //! - [`rules`]: one file a rule.
 //! - [`cases`], [`timers`], [`quota`], [`storm`], [`explain`]: what becomes of findings.
 //! - [`notices`]: what people are told.
@@ -35,6 +36,7 @@ pub mod scene;
 pub mod state;
 pub mod storm;
 pub mod timers;
+pub mod units;
 
 pub use crate::core::{Core, Setup};
 pub use error::Error;

@@ -7,13 +7,14 @@ mod columns;
 
 pub use columns::batches;
 
-use crate::state::{ChainState, ItemId, Shipment, State, Story, Tenure, Token, TokenId};
-use model::Address;
+use crate::state::{ChainState, HolderId, ItemId, Shipment, State, Story, Tenure, Token, TokenId};
+use crate::units::Balance;
 use model::chain::LogPosition;
 use model::event::{DeadLetter, Event};
 use model::gs1::Text;
-use model::item::ItemKey;
+use model::item::{ItemKey, TokenRef, TokenStandard};
 use model::registry::Tier;
+use model::{Address, U256};
 use std::collections::BTreeMap;
 
 /// What was judged of an event, beside what its log says.
@@ -48,6 +49,8 @@ pub struct Interval {
     pub from_secs: i64,
     /// Where it ends, with the time; `None` while open.
     pub to: Option<(LogPosition, i64)>,
+    /// How many units, of a token that is held in quantities.
+    pub units: Option<U256>,
 }
 
 /// What an interval is of.
@@ -89,6 +92,8 @@ pub struct ShipmentRow {
 enum OpenKey {
     /// The owner of a token: an item that was cloned has several.
     Owner(TokenId),
+    /// Who has how much of a token.
+    Units(TokenId, HolderId),
     /// The possessor of an item on a branch.
     Possessor(ItemId, u32),
     /// The declarer of an item on a branch.
@@ -117,7 +122,33 @@ fn ownership(state: &ChainState, item: ItemId, token: &Token) -> Option<Interval
         from: token.owned_from,
         from_secs: token.owned_from_secs,
         to: None,
+        units: None,
     })
+}
+
+/// How people call what a token stands for: its item, else the token itself.
+fn token_name(state: &ChainState, token: TokenId, item: Option<ItemId>) -> ItemKey {
+    let (contract, id) = *state.tokens.key(token);
+    let unnamed = || TokenRef {
+        chain: state.chain,
+        contract: *state.contracts.key(contract),
+        id,
+        standard: TokenStandard::Erc1155,
+    };
+    item.map_or_else(|| ItemKey::Token(Box::new(unnamed())), |item| state.items.key(item).clone())
+}
+
+/// The interval in which a holder has that many units of what `item` names.
+fn holding(state: &ChainState, item: ItemKey, holder: HolderId, balance: &Balance) -> Interval {
+    Interval {
+        item,
+        branch: 0,
+        of: IntervalOf::Owner(*state.holders.key(holder)),
+        from: balance.from,
+        from_secs: balance.from_secs,
+        to: None,
+        units: Some(balance.units),
+    }
 }
 
 fn open_shipment(state: &ChainState, (item, branch): (ItemId, u32), shipment: &Shipment) -> ShipmentRow {
@@ -175,6 +206,43 @@ impl Rows {
         if let Some(interval) = ownership(state, item, old) {
             self.end(OpenKey::Owner(token), interval, (event.position, event.block_time_secs));
         }
+    }
+
+    /// A holder has another number of units of a token from now on.
+    pub fn units_changed(
+        &mut self,
+        state: &ChainState,
+        (token, holder): (TokenId, HolderId),
+        old: Option<&Balance>,
+        new: Option<&Balance>,
+        event: &Event,
+    ) {
+        let key = OpenKey::Units(token, holder);
+        let name = token_name(state, token, state.tokens.get(token).item);
+        if let Some(old) = old {
+            let at = (event.position, event.block_time_secs);
+            self.end(key, holding(state, name.clone(), holder, old), at);
+        }
+        if let Some(new) = new {
+            self.begin(key, holding(state, name, holder, new));
+        }
+    }
+
+    /// What someone has of a token is told under the name of its item from now on, and no longer under that of `before`.
+    pub fn units_renamed(
+        &mut self,
+        state: &ChainState,
+        (token, holder): (TokenId, HolderId),
+        before: Option<ItemId>,
+        balance: &Balance,
+        event: &Event,
+    ) {
+        let key = OpenKey::Units(token, holder);
+        let old = holding(state, token_name(state, token, before), holder, balance);
+        self.end(key, old, (event.position, event.block_time_secs));
+        let name = token_name(state, token, state.tokens.get(token).item);
+        // He has it since before anyone knew what it is.
+        self.begin(key, holding(state, name, holder, balance));
     }
 
     /// A story went on: its possessor, parent or shipment may have changed. Its declarer is told by
@@ -240,6 +308,7 @@ impl Rows {
             from: tenure.from,
             from_secs: tenure.from_secs,
             to: None,
+            units: None,
         };
         if let Some(old) = old {
             self.end(key, interval(old), at);
@@ -268,6 +337,7 @@ impl Rows {
             from,
             from_secs,
             to: None,
+            units: None,
         };
         if let (Some(parent), Some(old)) = (old_parent, old) {
             let packed =

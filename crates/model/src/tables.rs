@@ -183,7 +183,8 @@ const LOG_SORT: &[&str] = &["chain", "block_number", "log_index"];
 const EVENT_SORT: &[&str] =
     &["chain", "token_contract", "token_id", "block_number", "log_index", "sub_index"];
 const DEAD_LETTER_SORT: &[&str] = &["chain", "block_number", "log_index", "sub_index"];
-const CUSTODY_KEY: &[&str] = &["chain", "item", "branch", "role", "from_block", "from_log", "from_sub"];
+const CUSTODY_KEY: &[&str] =
+    &["chain", "item", "branch", "role", "from_block", "from_log", "from_sub", "holder"];
 const CONTAINMENT_KEY: &[&str] = &["chain", "child", "from_block", "from_log", "from_sub"];
 const SHIPMENT_KEY: &[&str] = &["chain", "item", "branch", "shipped_block", "shipped_log", "shipped_sub"];
 const TOLD_SORT: &[&str] = &["chain", "stream_sequence", "ordinal"];
@@ -356,9 +357,9 @@ fn tokens() -> Vec<Column> {
         req("token_id", hash(), "the token, 32 bytes big-endian"),
         req("standard", text(), "erc721 or erc1155"),
         opt("item", text(), "key of the item that it stands for"),
-        opt("owner", address(), "owner on the chain; null once burnt"),
+        opt("owner", address(), "owner on the chain; null once burnt, and where it is held in quantities"),
         opt("minted_block", DataType::UInt64, "block of the mint, where seen"),
-        opt("burnt_block", DataType::UInt64, "block of the burn"),
+        opt("burnt_block", DataType::UInt64, "block of the burn, in quantities of the last unit"),
     ])
 }
 
@@ -387,6 +388,8 @@ fn custody() -> Vec<Column> {
              since his first step with no other's between",
         ),
         req("holder", address(), "the address"),
+        opt("quantity", amount(), "units, of a token held in quantities; null when above 38 digits"),
+        opt("quantity_raw", hash(), "units as 32 bytes, when above 38 digits"),
     ])
 }
 

@@ -7,6 +7,7 @@ use crate::rows::Rows;
 use crate::rules;
 use crate::state::{ChainState, ItemId, Token};
 use crate::timers;
+use crate::units;
 use model::Address;
 use model::event::{Event, EventKind, Reason};
 
@@ -14,6 +15,9 @@ use model::event::{Event, EventKind, Reason};
 pub(super) fn take(state: &mut ChainState, event: &Event, named: &Named, rows: &mut Rows) {
     if !named.believed {
         return;
+    }
+    if let Some(moved) = &named.units {
+        return units::take(state, event, moved, rows);
     }
     let moves = match event.kind {
         EventKind::Transfer => true,
@@ -74,6 +78,12 @@ fn take_transfer(state: &mut ChainState, event: &Event, rows: &mut Rows) {
     }
 }
 
+/// May metadata say which item the event's token stands for? Not where steps told another story of it.
+pub(super) fn may_be_named(state: &ChainState, event: &Event) -> bool {
+    let told = token_of(state, event).and_then(|token| state.tokens.get(token).item);
+    super::claimed_key(event).is_some() && told.is_none_or(|item| state.items.get(item).steps == 0)
+}
+
 /// Makes the event's token an alias of the item.
 pub(super) fn bind(state: &mut ChainState, event: &Event, item: ItemId, rows: &mut Rows) {
     let Some(token) = token_of(state, event) else { return };
@@ -97,6 +107,9 @@ pub(super) fn bind(state: &mut ChainState, event: &Event, item: ItemId, rows: &m
             state.items.change(before, |_| {});
         }
         rows.owner_begins(state, item, token);
+        for (holder, balance) in units::balances(state, token) {
+            rows.units_renamed(state, (token, holder), entry.item, balance, event);
+        }
     }
     match state.items.get(item).token {
         None => state.items.change(item, |entry| entry.token = Some(token)),

@@ -2,7 +2,7 @@
 
 use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow};
 use crate::decode::Decoded;
-use crate::state::{ChainState, Changed, State, StateRow};
+use crate::state::{ChainState, Changed, State, StateRow, Token};
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch,
@@ -155,10 +155,14 @@ fn decimal(value: U256) -> Option<i128> {
     u128::try_from(value).ok().filter(|value| *value < BOUND).and_then(|value| i128::try_from(value).ok())
 }
 
+fn amounts(values: impl Iterator<Item = Option<U256>>) -> Result<ArrayRef, ArrowError> {
+    let amounts = Decimal128Array::from_iter(values.map(|value| value.and_then(decimal)));
+    Ok(Arc::new(amounts.with_precision_and_scale(38, 0)?))
+}
+
 fn events(chain: ChainId, rows: &[(Event, Judged)]) -> Result<RecordBatch, ArrowError> {
     let all = || rows.iter();
     let each = || rows.iter().map(|(event, _)| event);
-    let quantities = Decimal128Array::from_iter(each().map(|e| e.quantity.and_then(decimal)));
     batch(
         Table::Events,
         vec![
@@ -186,7 +190,7 @@ fn events(chain: ChainId, rows: &[(Event, Judged)]) -> Result<RecordBatch, Arrow
             names(each().map(|e| e.actor_source.map(|source| source.as_str()))),
             addresses(each().map(|e| e.sender))?,
             texts(all().map(|(_, judged)| judged.parent.as_ref()))?,
-            Arc::new(quantities.with_precision_and_scale(38, 0)?),
+            amounts(each().map(|e| e.quantity))?,
             words(each().map(|e| e.quantity.filter(|value| decimal(*value).is_none())))?,
             texts(each().map(|e| e.place))?,
             names(each().map(|e| e.reason.map(|reason| reason.as_str()))),
@@ -248,7 +252,8 @@ fn items(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
 
 fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
     let each = || ids.iter().map(|id| (state.tokens.key(*id), state.tokens.get(*id)));
-    let standard = |item: Option<u32>| match item.map(|item| state.items.key(item)) {
+    let standard = |token: &Token| match token.item.map(|item| state.items.key(item)) {
+        _ if token.in_units => TokenStandard::Erc1155,
         Some(ItemKey::Token(token)) => token.standard,
         Some(ItemKey::Lot(..)) => TokenStandard::Erc1155,
         _ => TokenStandard::Erc721,
@@ -259,7 +264,7 @@ fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
             chains(state.chain, ids.len()),
             addresses(each().map(|((contract, _), _)| Some(*state.contracts.key(*contract))))?,
             words(each().map(|((_, id), _)| Some(*id)))?,
-            names(each().map(|(_, token)| Some(standard(token.item).as_str()))),
+            names(each().map(|(_, token)| Some(standard(token).as_str()))),
             texts(each().map(|(_, token)| token.item.map(|item| state.items.key(item))))?,
             addresses(each().map(|(_, token)| token.owner.map(|owner| *state.holders.key(owner))))?,
             opt_u64s(each().map(|(_, token)| token.minted_block)),
@@ -299,6 +304,8 @@ fn custody(chain: ChainId, rows: &[&Interval]) -> Result<RecordBatch, ArrowError
         u32s(rows.iter().map(|row| row.branch)),
         names(rows.iter().map(|row| Some(role(row).0))),
         addresses(rows.iter().map(|row| role(row).1))?,
+        amounts(rows.iter().map(|row| row.units))?,
+        words(rows.iter().map(|row| row.units.filter(|units| decimal(*units).is_none())))?,
     ];
     columns.extend(interval_columns(rows));
     batch(Table::Custody, columns)

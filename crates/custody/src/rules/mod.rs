@@ -127,7 +127,9 @@ macro_rules! rules {
     };
 }
 
-rules!(ct_01, sp_01, mi_01, mi_03, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,);
+rules!(
+    ct_01, sp_01, mi_01, mi_03, mi_05, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,
+);
 
 pub(crate) use id_01::CODE as ID_01;
 pub(crate) use sp_01::counted;

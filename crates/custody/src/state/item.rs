@@ -192,7 +192,7 @@ impl Item {
 pub struct Token {
     /// The item that it stands for.
     pub item: Option<ItemId>,
-    /// Owner on the chain; `None` before the mint was seen and once burnt.
+    /// Owner on the chain; `None` before the mint was seen, once burnt, and where it is held in quantities.
     pub owner: Option<HolderId>,
     /// Since when.
     pub owned_from: LogPosition,
@@ -204,6 +204,8 @@ pub struct Token {
     pub minted_block: Option<u64>,
     /// Block of its burn.
     pub burnt_block: Option<u64>,
+    /// Is it held in quantities, so that who has how much stands in the ledger?
+    pub in_units: bool,
     /// The last event that changed it.
     pub updated: LogPosition,
 }
@@ -219,6 +221,7 @@ impl Token {
             commissioned: None,
             minted_block: None,
             burnt_block: None,
+            in_units: false,
             updated: position,
         }
     }

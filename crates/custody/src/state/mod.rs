@@ -17,6 +17,7 @@ use crate::journal::{Map, Slab, Tracked};
 use crate::quota::{Tally, TallyKey};
 use crate::storm::{CauseKey, Surge};
 use crate::timers::{Timer, TimerKey};
+use crate::units::Balance;
 use model::alert::CaseKey;
 use model::chain::{BlockRef, ChainId, LogPosition};
 use model::gs1::{Gln, Gtin, Text};
@@ -52,7 +53,7 @@ pub struct ChainState {
     /// Open packings by child.
     pub packings: Map<ItemId, Packing>,
     /// Units by token and holder, for ERC-1155.
-    pub balances: Map<(TokenId, HolderId), U256>,
+    pub balances: Map<(TokenId, HolderId), Balance>,
     /// What is due at a time.
     pub timers: Map<TimerKey, Timer>,
     /// The timer that a rule has running for a subject.

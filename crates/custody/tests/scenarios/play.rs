@@ -3,7 +3,8 @@
 use crate::cast::{self, CHAIN, Changes, address};
 use crate::shown;
 use arrow_array::cast::AsArray;
-use custody::decode::{Decoded, Profiles};
+use custody::decode::profile::ContractProfile;
+use custody::decode::{Decoded, Profiles, WatchedContract};
 use custody::rules::Parameters;
 use custody::state::StateRow;
 use custody::{Core, Setup};
@@ -74,6 +75,11 @@ struct Happening {
     /// All of them in one transaction.
     #[serde(default)]
     one_transaction: bool,
+    /// All of them in one log.
+    #[serde(default)]
+    one_log: bool,
+    /// Units; `max` for as many as a token can have.
+    quantity: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -266,8 +272,23 @@ struct Stage {
     fork: u8,
 }
 
+/// Two contracts of lots: all of the one was seen, the other is older than our first block.
 fn setup() -> Setup {
-    Setup { profiles: Arc::new(Profiles::new(Vec::new()).unwrap()), parameters: Parameters::default() }
+    let watched = |name: &str, complete: bool| {
+        let profile = format!(
+            "standard = \"erc1155\"\ntransfer = \"ownership\"\n[observability]\ncomplete_history = {complete}"
+        );
+        WatchedContract {
+            name: name.to_owned(),
+            chain: CHAIN,
+            address: Some(address(name)),
+            profile: Arc::new(ContractProfile::parse(name, &profile).unwrap()),
+            family: None,
+            from_block: 0,
+        }
+    };
+    let contracts = vec![watched("lots", true), watched("old_lots", false)];
+    Setup { profiles: Arc::new(Profiles::new(contracts).unwrap()), parameters: Parameters::default() }
 }
 
 impl Stage {
@@ -399,7 +420,8 @@ fn short(alert: &model::alert::Alert) -> String {
         "item" => text.rsplit('/').next().unwrap_or_default().to_owned(),
         "product" | "transaction" => alert.subject.kind().to_owned(),
         kind => {
-            let names = ["fake", "packs", "partner", "stranger", "maker", "wholesaler", "second_wholesaler"];
+            let names =
+                ["fake", "packs", "partner", "lots", "stranger", "maker", "wholesaler", "second_wholesaler"];
             let named = names.iter().find(|name| address(name).to_string() == text);
             format!("{kind} {}", named.unwrap_or(&text.as_str()))
         }
@@ -437,6 +459,10 @@ fn identity(what: &Happening) -> Identity {
     if what.item.starts_with('C') {
         return Identity { sscc: Some(cast::sscc(number)), ..Identity::default() };
     }
+    if what.item.starts_with('L') {
+        let lot = Some(what.item.parse().unwrap());
+        return Identity { gtin: Some(cast::gtin()), lot, ..Identity::default() };
+    }
     let day = what
         .expiry
         .as_deref()
@@ -450,6 +476,10 @@ fn identity(what: &Happening) -> Identity {
     }
 }
 
+fn units(text: &str) -> U256 {
+    if text == "max" { U256::MAX } else { text.parse().unwrap() }
+}
+
 fn token(item: &str) -> U256 {
     let offset = if item.starts_with('C') { 1_000_000 } else { 0 };
     U256::from(offset + item[1..].parse::<u64>().unwrap())
@@ -458,13 +488,14 @@ fn token(item: &str) -> U256 {
 fn event(what: &Happening, block: u64, log: u32, block_time_secs: i64) -> Event {
     let kind = kind_of(&what.kind);
     let contract = address(what.contract.as_deref().unwrap_or("packs"));
-    let named = matches!(kind, EventKind::Commissioning);
+    let named = matches!(kind, EventKind::Commissioning | EventKind::Identity);
+    let (log, sub) = if what.one_log { (0, log) } else { (log, 0) };
     let mut tx = [7; 32];
     tx[..8].copy_from_slice(&block.to_be_bytes());
     tx[8..12].copy_from_slice(&(if what.one_transaction { 0 } else { log }).to_be_bytes());
     let party = |name: &Option<String>| -> Option<Address> { name.as_deref().map(address) };
     Event {
-        position: LogPosition { block, log, sub: 0 },
+        position: LogPosition { block, log, sub },
         tx_hash: tx.into(),
         tx_index: log,
         block_time_secs,
@@ -482,7 +513,7 @@ fn event(what: &Happening, block: u64, log: u32, block_time_secs: i64) -> Event 
         sender: None,
         parent: what.parent.as_deref().map(token),
         parent_contract: None,
-        quantity: None,
+        quantity: what.quantity.as_deref().map(units),
         place: what.place.as_ref().map(|place| cast::gln_of(place)),
         reason: what.reason.as_ref().map(|reason| reason.parse().unwrap()),
         detail: None,

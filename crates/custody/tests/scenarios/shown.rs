@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 /// The columns that scenario files list, by table.
 const COLUMNS: &[(Table, &[&str])] = &[
-    (Table::Custody, &["item", "branch", "role", "holder", "from_block", "to_block"]),
+    (Table::Tokens, &["token_id", "standard", "item", "owner", "minted_block", "burnt_block"]),
+    (Table::Custody, &["item", "branch", "role", "holder", "quantity", "from_block", "to_block"]),
     (
         Table::Shipments,
         &["item", "branch", "consignor", "consignee", "status", "shipped_block", "ended_block"],
@@ -60,7 +61,7 @@ fn short(text: &str) -> String {
     match text.split_once('/') {
         // A unit's serial reference is its number, before the check digit.
         Some(("00", sscc)) => format!("C{}", sscc[13..17].trim_start_matches('0')),
-        Some(("01", _)) => text.rsplit('/').next().unwrap_or_default().to_owned(),
+        Some(("01" | "eip155:1", _)) => text.rsplit('/').next().unwrap_or_default().to_owned(),
         _ => text.to_owned(),
     }
 }
