@@ -8,6 +8,7 @@ mod tokens;
 
 use crate::cases::{self, Cause, Finding};
 use crate::decode::Profiles;
+use crate::lineage::End;
 use crate::machine::{self, Verdict};
 use crate::quota;
 use crate::registry::Index;
@@ -70,11 +71,14 @@ pub fn event(state: &mut ChainState, setting: &Setting<'_>, event: &Event, rows:
     let cause = cause_of(state, event, &named);
     tokens::take(state, event, &named, rows);
     if let (Some(item), true) = (named.item, named.believed && names) {
-        tokens::bind(state, event, item, rows);
+        tokens::bind(state, setting, event, item, rows);
     }
     if let (Some(item), Some(verdict)) = (named.item, &verdict) {
-        tokens::bind(state, event, item, rows);
+        tokens::bind(state, setting, event, item, rows);
         stories::take(state, event, item, verdict, rows);
+        if verdict.illegal.is_none() {
+            rows.lineage.step(event, || End::of(state, item, token_of(state, event)));
+        }
     }
     report(state, &cause, &named, reported);
 }

@@ -17,6 +17,7 @@
 //! - [`notices`]: what people are told.
 //! - [`state`] and [`journal`]: what is remembered, and how it is taken back.
 //! - [`registry`]: who is who, and who may do what.
+//! - [`lineage`]: which item came from which.
 //! - [`rows`]: what goes into the tables.
 
 pub mod apply;
@@ -26,6 +27,7 @@ pub mod decode;
 pub mod error;
 pub mod explain;
 pub mod journal;
+pub mod lineage;
 pub mod machine;
 pub mod notices;
 pub mod quota;

@@ -7,6 +7,7 @@ mod columns;
 
 pub use columns::batches;
 
+use crate::lineage::Lineage;
 use crate::state::{ChainState, HolderId, ItemId, Shipment, State, Story, Tenure, Token, TokenId};
 use crate::units::Balance;
 use model::chain::LogPosition;
@@ -111,6 +112,8 @@ pub struct Rows {
     open: BTreeMap<OpenKey, Interval>,
     shipments: Vec<ShipmentRow>,
     sent: BTreeMap<(ItemId, u32), ShipmentRow>,
+    /// Which item came from which.
+    pub lineage: Lineage,
 }
 
 /// The interval in which the token's owner owns the item.

@@ -21,6 +21,7 @@ pub enum Table {
     Custody,
     Containment,
     Shipments,
+    Lineage,
     Alerts,
     Notices,
     Incidents,
@@ -75,7 +76,7 @@ pub struct TableSpec {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Blocks,
         Self::Logs,
         Self::Events,
@@ -85,6 +86,7 @@ impl Table {
         Self::Custody,
         Self::Containment,
         Self::Shipments,
+        Self::Lineage,
         Self::Alerts,
         Self::Notices,
         Self::Incidents,
@@ -187,6 +189,7 @@ const CUSTODY_KEY: &[&str] =
     &["chain", "item", "branch", "role", "from_block", "from_log", "from_sub", "holder"];
 const CONTAINMENT_KEY: &[&str] = &["chain", "child", "from_block", "from_log", "from_sub"];
 const SHIPMENT_KEY: &[&str] = &["chain", "item", "branch", "shipped_block", "shipped_log", "shipped_sub"];
+const LINEAGE_SORT: &[&str] = &["chain", "item", "block_number", "log_index", "sub_index"];
 const TOLD_SORT: &[&str] = &["chain", "stream_sequence", "ordinal"];
 
 fn outline(table: Table) -> Outline {
@@ -219,6 +222,10 @@ fn outline(table: Table) -> Outline {
             upsert("containment", CONTAINMENT_KEY, doc, containment())
         }
         Table::Shipments => upsert("shipments", SHIPMENT_KEY, "One sending of one item.", shipments()),
+        Table::Lineage => {
+            let doc = "An item that came from another: repackaged, migrated, bridged, relabelled or named.";
+            append("lineage", LINEAGE_SORT, doc, lineage())
+        }
         Table::Alerts => upsert("alerts", &["case_key"], "A case as it stands.", alerts()),
         Table::Notices => {
             told("notices", "A transition of a case: what people were or will be told.", notices())
@@ -416,6 +423,33 @@ fn shipments() -> Vec<Column> {
         opt("ended_block", DataType::UInt64, "block of the receiving or voiding"),
         opt("ended_time", time(), "declared or block time of the receiving or voiding"),
     ])
+}
+
+fn lineage() -> Vec<Column> {
+    vec![
+        chain(),
+        req("item", text(), "key of the item that came of it"),
+        opt(
+            "source",
+            text(),
+            "key of what it came from; null for a batch, whose sources have the same tx_hash in `events`",
+        ),
+        req(
+            "link",
+            text(),
+            "repackaged, migrated, bridged, relabelled; named, where the token had no name before",
+        ),
+        opt("contract", address(), "contract of the item's token"),
+        opt("token_id", hash(), "the item's token, 32 bytes big-endian"),
+        opt("source_contract", address(), "contract of the source's token"),
+        opt("source_token_id", hash(), "the source's token, 32 bytes big-endian"),
+        req("block_number", DataType::UInt64, "block of the event that says so"),
+        req("log_index", DataType::UInt32, "its log"),
+        req("sub_index", DataType::UInt32, "index within that log"),
+        req("time", time(), "declared or block time"),
+        req("tx_hash", hash(), "its transaction"),
+        opt("actor", address(), "who did it"),
+    ]
 }
 
 fn alert_columns() -> Vec<Column> {

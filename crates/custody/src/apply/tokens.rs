@@ -1,15 +1,18 @@
 //! Tokens: what the chain itself says of them. The owner on the chain always follows the chain, whatever custody says.
 
-use super::{Named, token_of};
+use super::{Named, Setting, token_of};
 use crate::cases::SubjectKey;
 use crate::explain;
+use crate::lineage::{Descent, End, Link};
 use crate::rows::Rows;
 use crate::rules;
-use crate::state::{ChainState, ItemId, Token};
+use crate::state::{ChainState, ItemId, Token, TokenId};
 use crate::timers;
 use crate::units;
 use model::Address;
 use model::event::{Event, EventKind, Reason};
+use model::item::ItemKey;
+use model::registry::AnnouncementKind;
 
 /// What happens to tokens, whatever custody says: the owner on the chain always follows the chain.
 pub(super) fn take(state: &mut ChainState, event: &Event, named: &Named, rows: &mut Rows) {
@@ -85,7 +88,13 @@ pub(super) fn may_be_named(state: &ChainState, event: &Event) -> bool {
 }
 
 /// Makes the event's token an alias of the item.
-pub(super) fn bind(state: &mut ChainState, event: &Event, item: ItemId, rows: &mut Rows) {
+pub(super) fn bind(
+    state: &mut ChainState,
+    setting: &Setting<'_>,
+    event: &Event,
+    item: ItemId,
+    rows: &mut Rows,
+) {
     let Some(token) = token_of(state, event) else { return };
     let entry = *state.tokens.get(token);
     let commissioned = (event.kind == EventKind::Commissioning).then_some(event.position);
@@ -102,6 +111,7 @@ pub(super) fn bind(state: &mut ChainState, event: &Event, item: ItemId, rows: &m
         entry.updated = event.position;
     });
     if entry.item != Some(item) {
+        descent(state, setting, event, (item, token, entry.item), rows);
         if let Some(before) = entry.item {
             rows.owner_ends(state, before, token, &entry, event);
             state.items.change(before, |_| {});
@@ -115,6 +125,37 @@ pub(super) fn bind(state: &mut ChainState, event: &Event, item: ItemId, rows: &m
         None => state.items.change(item, |entry| entry.token = Some(token)),
         Some(first) if first != token => state.aliases.set((item, token), Some(())),
         Some(_) => {}
+    }
+}
+
+/// Tells where the item or its name came from, when `token` begins to stand for it and no longer for `before`.
+fn descent(
+    state: &ChainState,
+    setting: &Setting<'_>,
+    event: &Event,
+    (item, token, before): (ItemId, TokenId, Option<ItemId>),
+    rows: &mut Rows,
+) {
+    let result = End::of(state, item, Some(token));
+    if let Some(before) = before {
+        let unnamed = matches!(state.items.key(before), ItemKey::Token(_));
+        let link = if unnamed { Link::Named } else { Link::Relabelled };
+        let source = End::of(state, before, Some(token));
+        rows.lineage.tell(Descent::new(event, link, result.clone(), Some(source)));
+    }
+    let place = |token: TokenId| (state.chain, *state.contracts.key(state.tokens.key(token).0));
+    let announced = |other: &TokenId| {
+        let kind = setting.registry.announced(place(*other), place(token), event.judged_at_secs());
+        kind.map(|kind| (*other, kind))
+    };
+    let mut others = state.tokens_of(item).filter(|other| *other != token);
+    if let Some((other, kind)) = others.find_map(|other| announced(&other)) {
+        let link = match kind {
+            AnnouncementKind::Migration => Link::Migrated,
+            AnnouncementKind::Bridge => Link::Bridged,
+        };
+        let source = End::of(state, item, Some(other));
+        rows.lineage.tell(Descent::new(event, link, result, Some(source)));
     }
 }
 

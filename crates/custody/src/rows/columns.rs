@@ -2,6 +2,7 @@
 
 use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow};
 use crate::decode::Decoded;
+use crate::lineage::Descent;
 use crate::state::{ChainState, Changed, State, StateRow, Token};
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{
@@ -38,6 +39,7 @@ pub fn batches(
     let (inside, held): (Vec<&Interval>, Vec<&Interval>) =
         intervals.iter().partition(|interval| matches!(interval.of, IntervalOf::Parent(_)));
     let sent: Vec<ShipmentRow> = rows.shipments.into_iter().chain(rows.sent.into_values()).collect();
+    let descents = rows.lineage.finish();
     let letters: Vec<&DeadLetter> = decoded.dead_letters.iter().chain(&rows.dead_letters).collect();
     let mut batches = vec![
         (Table::Blocks, blocks(chain, segment)?),
@@ -49,6 +51,7 @@ pub fn batches(
         (Table::Custody, custody(chain, &held)?),
         (Table::Containment, containment(chain, &inside)?),
         (Table::Shipments, shipments(chain, &sent)?),
+        (Table::Lineage, lineage(chain, &descents)?),
         (Table::State, state_rows(chain, &changed.1, last)?),
     ];
     batches.retain(|(_, batch)| batch.num_rows() > 0);
@@ -344,6 +347,31 @@ fn shipments(chain: ChainId, rows: &[ShipmentRow]) -> Result<RecordBatch, ArrowE
             times(rows.iter().map(|row| row.ended.map(|(_, secs)| secs))),
             u64s(rows.iter().map(|row| updated(row).block)),
             u32s(rows.iter().map(|row| updated(row).log)),
+        ],
+    )
+}
+
+fn lineage(chain: ChainId, rows: &[Descent]) -> Result<RecordBatch, ArrowError> {
+    let sources = || rows.iter().map(|row| row.source.as_ref());
+    let source_tokens = || sources().map(|source| source.and_then(|source| source.token));
+    let tokens = || rows.iter().map(|row| row.result.token);
+    batch(
+        Table::Lineage,
+        vec![
+            chains(chain, rows.len()),
+            texts(rows.iter().map(|row| Some(&row.result.item)))?,
+            texts(sources().map(|source| source.map(|source| &source.item)))?,
+            names(rows.iter().map(|row| Some(row.link.as_str()))),
+            addresses(tokens().map(|token| token.map(|(contract, _)| contract)))?,
+            words(tokens().map(|token| token.map(|(_, id)| id)))?,
+            addresses(source_tokens().map(|token| token.map(|(contract, _)| contract)))?,
+            words(source_tokens().map(|token| token.map(|(_, id)| id)))?,
+            u64s(rows.iter().map(|row| row.position.block)),
+            u32s(rows.iter().map(|row| row.position.log)),
+            u32s(rows.iter().map(|row| row.position.sub)),
+            times(rows.iter().map(|row| Some(row.secs))),
+            hashes(rows.iter().map(|row| Some(row.tx_hash)))?,
+            addresses(rows.iter().map(|row| row.actor))?,
         ],
     )
 }

@@ -17,7 +17,8 @@
 //! ```
 //!
 //! `times` repeats an event with the item's number counting on, in one block; `each_by_another` gives each its own
-//! actor, `one_transaction` puts them into one transaction. `[[alert]]` has `times` too, `members`, `under` (the rule
+//! actor, `one_transaction` puts them into one transaction, `one_log` into one log; `together` puts an event into the
+//! block of the one before. `[[alert]]` has `times` too, `members`, `under` (the rule
 //! of its root) and `explained`.
 //!
 //! `[tables]` lists the rows of a table in the end, where a story is about them: `custody = ["P1 0 owner …"]`, with the

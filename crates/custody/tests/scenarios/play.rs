@@ -75,6 +75,9 @@ struct Happening {
     /// All of them in one transaction.
     #[serde(default)]
     one_transaction: bool,
+    /// In the block of the event before.
+    #[serde(default)]
+    together: bool,
     /// All of them in one log.
     #[serde(default)]
     one_log: bool,
@@ -251,7 +254,10 @@ fn script(story: &Story) -> Vec<Step> {
                 happening.each_by_another.then(|| format!("{} of {item}", happening.by.as_deref().unwrap()));
             Happening { by: another.or_else(|| happening.by.clone()), item, ..happening.clone() }
         };
-        steps.push(Step::Block(seen, (0..times).map(each).collect()));
+        match steps.last_mut() {
+            Some(Step::Block(_, block)) if happening.together => block.extend((0..times).map(each)),
+            _ => steps.push(Step::Block(seen, (0..times).map(each).collect())),
+        }
         steps.extend(story.reverts.iter().filter(|revert| revert.after == at + 1).map(|_| Step::Revert(at)));
     }
     if let Some(until) = &story.until {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 /// The columns that scenario files list, by table.
 const COLUMNS: &[(Table, &[&str])] = &[
+    (Table::Lineage, &["item", "source", "link", "contract", "source_contract", "block_number"]),
     (Table::Tokens, &["token_id", "standard", "item", "owner", "minted_block", "burnt_block"]),
     (Table::Custody, &["item", "branch", "role", "holder", "quantity", "from_block", "to_block"]),
     (
@@ -24,7 +25,10 @@ const COLUMNS: &[(Table, &[&str])] = &[
 pub fn lines<'a>(name: &str, batches: impl Iterator<Item = &'a (Table, RecordBatch)>) -> Vec<String> {
     let listed = COLUMNS.iter().find(|(table, _)| table.name() == name);
     let (table, columns) = listed.unwrap_or_else(|| panic!("'{name}' is not listed by scenarios"));
-    let TableKind::Upsert { key } = table.spec().kind else { panic!("'{name}' is appended") };
+    let key = match table.spec().kind {
+        TableKind::Upsert { key } => key,
+        TableKind::Append => columns,
+    };
     let mut newest = BTreeMap::new();
     for (_, batch) in batches.filter(|(of, _)| of == table) {
         for row in 0..batch.num_rows() {
