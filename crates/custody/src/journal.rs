@@ -19,8 +19,16 @@ pub trait Entry: Serialize + DeserializeOwned + Clone {}
 
 impl<T: Serialize + DeserializeOwned + Clone> Entry for T {}
 
-/// One changed entry as bytes: key, and value unless it was removed.
-pub type Bytes = (Vec<u8>, Option<Vec<u8>>);
+/// One changed entry, as the `state` table has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateRow {
+    /// Which map.
+    pub kind: u32,
+    /// The entry's key.
+    pub key: Vec<u8>,
+    /// The entry; `None` when it was removed.
+    pub value: Option<Vec<u8>>,
+}
 
 /// Bytes of the state that are not what was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -151,12 +159,10 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
         self.dirty.push(id);
     }
 
-    /// Numbers of the entries changed since the last call, ascending, each once.
-    pub fn take_dirty(&mut self) -> Vec<u32> {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.sort_unstable();
-        dirty.dedup();
-        dirty
+    /// Numbers of the entries changed since their rows were taken, ascending, each once.
+    pub fn changed(&mut self) -> &[u32] {
+        once_each(&mut self.dirty);
+        &self.dirty
     }
 
     /// Every entry in the order of numbers.
@@ -170,27 +176,6 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
         if let Ok(entry) = self.index.find_entry(self.hasher.hash_one(&key), |other| *other == id) {
             entry.remove();
         }
-    }
-
-    /// One entry as bytes for the `state` table.
-    pub fn bytes(&self, id: u32) -> Result<Bytes, RestoreError> {
-        let value = encode(self.kind, &self.entries[id as usize])?;
-        Ok((id.to_be_bytes().to_vec(), Some(value)))
-    }
-
-    /// Puts an entry back that [`bytes`](Self::bytes) made. Entries come in the order of their numbers.
-    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        let id = key.try_into().map(u32::from_be_bytes).ok();
-        if id != u32::try_from(self.entries.len()).ok() {
-            return Err(RestoreError {
-                kind: self.kind,
-                detail: format!("entry {id:?} after {}", self.entries.len()),
-            });
-        }
-        let (key, value) = decode(self.kind, value)?;
-        self.insert(key, value);
-        self.dirty.clear();
-        Ok(())
     }
 }
 
@@ -248,25 +233,16 @@ impl<K: Entry + Ord, V: Entry> Map<K, V> {
         self.entries.iter()
     }
 
-    /// Keys of the entries changed since the last call, ascending, each once.
-    pub fn take_dirty(&mut self) -> Vec<K> {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.sort_unstable();
-        dirty.dedup();
-        dirty
+    /// Keys of the entries changed since their rows were taken, ascending, each once.
+    pub fn changed(&mut self) -> &[K] {
+        once_each(&mut self.dirty);
+        &self.dirty
     }
+}
 
-    /// One entry as bytes for the `state` table.
-    pub fn bytes(&self, key: &K) -> Result<Bytes, RestoreError> {
-        let value = self.entries.get(key).map(|value| encode(self.kind, value)).transpose()?;
-        Ok((encode(self.kind, key)?, value))
-    }
-
-    /// Puts an entry back that [`bytes`](Self::bytes) made.
-    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        self.entries.insert(decode(self.kind, key)?, decode(self.kind, value)?);
-        Ok(())
-    }
+fn once_each<T: Ord>(dirty: &mut Vec<T>) {
+    dirty.sort_unstable();
+    dirty.dedup();
 }
 
 fn encode<T: Serialize>(kind: u32, value: &T) -> Result<Vec<u8>, RestoreError> {
@@ -289,8 +265,10 @@ pub trait Tracked {
     fn undo(&mut self, mark: u64);
     /// Gives up undoing what came before `mark`.
     fn forget(&mut self, mark: u64);
-    /// Puts an entry back.
-    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError>;
+    /// Adds a row for each entry that changed since the last call.
+    fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError>;
+    /// Puts back an entry that was a row. Those of a [`Slab`] come in the order of their keys.
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError>;
 }
 
 impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
@@ -324,8 +302,27 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
         self.journal.forget(mark);
     }
 
-    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        self.restore(key, value)
+    fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
+        once_each(&mut self.dirty);
+        for id in std::mem::take(&mut self.dirty) {
+            let value = encode(self.kind, &self.entries[id as usize])?;
+            rows.push(StateRow { kind: self.kind, key: id.to_be_bytes().to_vec(), value: Some(value) });
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        let id = key.try_into().map(u32::from_be_bytes).ok();
+        if id != u32::try_from(self.entries.len()).ok() {
+            return Err(RestoreError {
+                kind: self.kind,
+                detail: format!("entry {id:?} after {}", self.entries.len()),
+            });
+        }
+        let (key, value) = decode(self.kind, value)?;
+        self.insert(key, value);
+        self.dirty.clear();
+        Ok(())
     }
 }
 
@@ -356,8 +353,18 @@ impl<K: Entry + Ord, V: Entry> Tracked for Map<K, V> {
         self.journal.forget(mark);
     }
 
-    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        self.restore(key, value)
+    fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
+        once_each(&mut self.dirty);
+        for key in std::mem::take(&mut self.dirty) {
+            let value = self.entries.get(&key).map(|value| encode(self.kind, value)).transpose()?;
+            rows.push(StateRow { kind: self.kind, key: encode(self.kind, &key)?, value });
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        self.entries.insert(decode(self.kind, key)?, decode(self.kind, value)?);
+        Ok(())
     }
 }
 
@@ -405,9 +412,11 @@ mod tests {
         slab.enter("b".into(), || 6);
         slab.change(id, |value| *value = 7);
         let mut copy = Slab::<String, u32>::new(1);
-        for id in slab.take_dirty() {
-            let (key, value) = slab.bytes(id).unwrap();
-            copy.restore(&key, &value.unwrap()).unwrap();
+        let mut rows = Vec::new();
+        slab.take_rows(&mut rows).unwrap();
+        assert_eq!(rows.len(), 2, "each entry once: {rows:?}");
+        for row in rows {
+            copy.restore(&row.key, &row.value.unwrap()).unwrap();
         }
         assert_eq!(copy.iter().collect::<Vec<_>>(), slab.iter().collect::<Vec<_>>());
         assert!(copy.restore(&9u32.to_be_bytes(), &[]).is_err());

@@ -6,7 +6,8 @@
 mod checkpoint;
 pub mod item;
 
-pub use checkpoint::{Changed, StateRow};
+pub use crate::journal::StateRow;
+pub use checkpoint::Changed;
 pub use item::{
     BRANCHES_MAX, Branch, ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story,
     Tenure, Token, TokenId,
