@@ -43,28 +43,52 @@ pub struct RestoreError {
 /// An append-only list of undo records that can be cut at both ends.
 #[derive(Debug)]
 struct Journal<T> {
+    kind: u32,
+    recording: bool,
     records: VecDeque<T>,
     /// How many records were forgotten: marks count from the beginning of time.
     forgotten: u64,
 }
 
-impl<T> Default for Journal<T> {
-    fn default() -> Self {
-        Self { records: VecDeque::new(), forgotten: 0 }
-    }
-}
-
 impl<T> Journal<T> {
-    fn mark(&self) -> u64 {
-        self.forgotten + self.records.len() as u64
+    fn new(kind: u32) -> Self {
+        Self { kind, recording: false, records: VecDeque::new(), forgotten: 0 }
     }
 
-    fn push(&mut self, record: T) {
-        self.records.push_back(record);
+    fn push(&mut self, record: impl FnOnce() -> T) {
+        if self.recording {
+            self.records.push_back(record());
+        }
     }
 
     fn pop_since(&mut self, mark: u64) -> Option<T> {
         if self.mark() > mark { self.records.pop_back() } else { None }
+    }
+}
+
+/// What undo asks of a journal, whatever it records.
+pub trait Marks {
+    /// The number that names its map in the `state` table.
+    fn kind(&self) -> u32;
+    /// Records from now on what is needed to undo, or no longer.
+    fn record(&mut self, recording: bool);
+    /// The present place.
+    fn mark(&self) -> u64;
+    /// Gives up undoing what came before `mark`.
+    fn forget(&mut self, mark: u64);
+}
+
+impl<T> Marks for Journal<T> {
+    fn kind(&self) -> u32 {
+        self.kind
+    }
+
+    fn record(&mut self, recording: bool) {
+        self.recording = recording;
+    }
+
+    fn mark(&self) -> u64 {
+        self.forgotten + self.records.len() as u64
     }
 
     fn forget(&mut self, mark: u64) {
@@ -83,26 +107,22 @@ enum SlabUndo<V> {
 /// Entries numbered in the order in which they came; never removed, except by undo.
 #[derive(Debug)]
 pub struct Slab<K, V> {
-    kind: u32,
     entries: Vec<(K, V)>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
     journal: Journal<SlabUndo<V>>,
     dirty: Vec<u32>,
-    recording: bool,
 }
 
 impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     /// An empty slab, persisted as `kind`.
     pub fn new(kind: u32) -> Self {
         Self {
-            kind,
             entries: Vec::new(),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            journal: Journal::default(),
+            journal: Journal::new(kind),
             dirty: Vec::new(),
-            recording: false,
         }
     }
 
@@ -142,9 +162,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
         self.entries.push((key, value));
         let (entries, hasher) = (&self.entries, &self.hasher);
         self.index.insert_unique(hash, id, |id| hasher.hash_one(&entries[*id as usize].0));
-        if self.recording {
-            self.journal.push(SlabUndo::Inserted);
-        }
+        self.journal.push(|| SlabUndo::Inserted);
         self.dirty.push(id);
         id
     }
@@ -152,9 +170,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     /// Changes the value numbered `id`.
     pub fn change(&mut self, id: u32, change: impl FnOnce(&mut V)) {
         let value = &mut self.entries[id as usize].1;
-        if self.recording {
-            self.journal.push(SlabUndo::Changed(id, value.clone()));
-        }
+        self.journal.push(|| SlabUndo::Changed(id, value.clone()));
         change(value);
         self.dirty.push(id);
     }
@@ -182,23 +198,15 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
 /// Entries that come and go, in the order of their keys.
 #[derive(Debug)]
 pub struct Map<K, V> {
-    kind: u32,
     entries: BTreeMap<K, V>,
     journal: Journal<(K, Option<V>)>,
     dirty: Vec<K>,
-    recording: bool,
 }
 
 impl<K: Entry + Ord, V: Entry> Map<K, V> {
     /// An empty map, persisted as `kind`.
     pub fn new(kind: u32) -> Self {
-        Self {
-            kind,
-            entries: BTreeMap::new(),
-            journal: Journal::default(),
-            dirty: Vec::new(),
-            recording: false,
-        }
+        Self { entries: BTreeMap::new(), journal: Journal::new(kind), dirty: Vec::new() }
     }
 
     /// The entry of `key`.
@@ -212,9 +220,7 @@ impl<K: Entry + Ord, V: Entry> Map<K, V> {
             Some(value) => self.entries.insert(key.clone(), value),
             None => self.entries.remove(&key),
         };
-        if self.recording {
-            self.journal.push((key.clone(), old));
-        }
+        self.journal.push(|| (key.clone(), old));
         self.dirty.push(key);
     }
 
@@ -255,16 +261,10 @@ fn decode<T: DeserializeOwned>(kind: u32, bytes: &[u8]) -> Result<T, RestoreErro
 
 /// What a part of the state does for undo and for restart, whatever it holds.
 pub trait Tracked {
-    /// The number that names it in the `state` table.
-    fn kind(&self) -> u32;
-    /// Records from now on what is needed to undo, or no longer.
-    fn record(&mut self, recording: bool);
-    /// The present place in the journal.
-    fn mark(&self) -> u64;
+    /// Its journal.
+    fn journal(&mut self) -> &mut dyn Marks;
     /// Puts back everything since `mark`.
     fn undo(&mut self, mark: u64);
-    /// Gives up undoing what came before `mark`.
-    fn forget(&mut self, mark: u64);
     /// Adds a row for each entry that changed since the last call.
     fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError>;
     /// Puts back an entry that was a row. Those of a [`Slab`] come in the order of their keys.
@@ -272,16 +272,8 @@ pub trait Tracked {
 }
 
 impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
-    fn kind(&self) -> u32 {
-        self.kind
-    }
-
-    fn record(&mut self, recording: bool) {
-        self.recording = recording;
-    }
-
-    fn mark(&self) -> u64 {
-        self.journal.mark()
+    fn journal(&mut self) -> &mut dyn Marks {
+        &mut self.journal
     }
 
     fn undo(&mut self, mark: u64) {
@@ -298,15 +290,15 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
         self.dirty.retain(|id| *id < len);
     }
 
-    fn forget(&mut self, mark: u64) {
-        self.journal.forget(mark);
-    }
-
     fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
         once_each(&mut self.dirty);
         for id in std::mem::take(&mut self.dirty) {
-            let value = encode(self.kind, &self.entries[id as usize])?;
-            rows.push(StateRow { kind: self.kind, key: id.to_be_bytes().to_vec(), value: Some(value) });
+            let value = encode(self.journal.kind, &self.entries[id as usize])?;
+            rows.push(StateRow {
+                kind: self.journal.kind,
+                key: id.to_be_bytes().to_vec(),
+                value: Some(value),
+            });
         }
         Ok(())
     }
@@ -315,11 +307,11 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
         let id = key.try_into().map(u32::from_be_bytes).ok();
         if id != u32::try_from(self.entries.len()).ok() {
             return Err(RestoreError {
-                kind: self.kind,
+                kind: self.journal.kind,
                 detail: format!("entry {id:?} after {}", self.entries.len()),
             });
         }
-        let (key, value) = decode(self.kind, value)?;
+        let (key, value) = decode(self.journal.kind, value)?;
         self.insert(key, value);
         self.dirty.clear();
         Ok(())
@@ -327,16 +319,8 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
 }
 
 impl<K: Entry + Ord, V: Entry> Tracked for Map<K, V> {
-    fn kind(&self) -> u32 {
-        self.kind
-    }
-
-    fn record(&mut self, recording: bool) {
-        self.recording = recording;
-    }
-
-    fn mark(&self) -> u64 {
-        self.journal.mark()
+    fn journal(&mut self) -> &mut dyn Marks {
+        &mut self.journal
     }
 
     fn undo(&mut self, mark: u64) {
@@ -349,21 +333,17 @@ impl<K: Entry + Ord, V: Entry> Tracked for Map<K, V> {
         }
     }
 
-    fn forget(&mut self, mark: u64) {
-        self.journal.forget(mark);
-    }
-
     fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
         once_each(&mut self.dirty);
         for key in std::mem::take(&mut self.dirty) {
-            let value = self.entries.get(&key).map(|value| encode(self.kind, value)).transpose()?;
-            rows.push(StateRow { kind: self.kind, key: encode(self.kind, &key)?, value });
+            let value = self.entries.get(&key).map(|value| encode(self.journal.kind, value)).transpose()?;
+            rows.push(StateRow { kind: self.journal.kind, key: encode(self.journal.kind, &key)?, value });
         }
         Ok(())
     }
 
     fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        self.entries.insert(decode(self.kind, key)?, decode(self.kind, value)?);
+        self.entries.insert(decode(self.journal.kind, key)?, decode(self.journal.kind, value)?);
         Ok(())
     }
 }
@@ -387,10 +367,10 @@ mod tests {
                 slab.change(id, |old| *old = value);
                 map.set(key, Some(value));
             }
-            slab.record(true);
-            map.record(true);
+            slab.journal().record(true);
+            map.journal().record(true);
             let old = (slab_entries(&slab), map.entries.clone());
-            let marks = (slab.mark(), map.mark());
+            let marks = (slab.journal().mark(), map.journal().mark());
             for (key, value) in after {
                 let id = slab.enter(key, || 7);
                 slab.change(id, |old| *old = value.unwrap_or(9));

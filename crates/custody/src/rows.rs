@@ -103,6 +103,17 @@ enum OpenKey {
     Parent(ItemId),
 }
 
+/// A story went on, at an event and its time.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    state: &'a ChainState,
+    item: ItemId,
+    branch: u32,
+    old: Option<&'a Story>,
+    new: &'a Story,
+    at: (LogPosition, i64),
+}
+
 /// What one change adds to the tables.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -259,20 +270,14 @@ impl Rows {
         event: &Event,
     ) {
         let old = old.filter(|story| story.state != State::Unknown);
-        let at = (event.position, event.judged_at_secs());
-        self.possessor_changed(state, (item, branch), old, new, at);
-        self.parent_changed(state, (item, branch), old, new, at);
-        self.shipment_changed(state, (item, branch), old, new, at);
+        let turn = Turn { state, item, branch, old, new, at: (event.position, event.judged_at_secs()) };
+        self.possessor_changed(&turn);
+        self.parent_changed(&turn);
+        self.shipment_changed(&turn);
     }
 
-    fn possessor_changed(
-        &mut self,
-        state: &ChainState,
-        (item, branch): (ItemId, u32),
-        old: Option<&Story>,
-        new: &Story,
-        at: (LogPosition, i64),
-    ) {
+    fn possessor_changed(&mut self, turn: &Turn<'_>) {
+        let Turn { state, item, branch, old, new, at } = *turn;
         let (old, new) = (old.and_then(Story::possession), new.possession());
         if old != new {
             let key = OpenKey::Possessor(item, branch);
@@ -321,14 +326,8 @@ impl Rows {
         }
     }
 
-    fn parent_changed(
-        &mut self,
-        state: &ChainState,
-        (item, branch): (ItemId, u32),
-        old: Option<&Story>,
-        new: &Story,
-        at: (LogPosition, i64),
-    ) {
+    fn parent_changed(&mut self, turn: &Turn<'_>) {
+        let Turn { state, item, branch, old, new, at } = *turn;
         let old_parent = old.and_then(|old| old.parent);
         if branch > 0 || old_parent == new.parent {
             return;
@@ -352,14 +351,8 @@ impl Rows {
         }
     }
 
-    fn shipment_changed(
-        &mut self,
-        state: &ChainState,
-        (item, branch): (ItemId, u32),
-        old: Option<&Story>,
-        new: &Story,
-        at: (LogPosition, i64),
-    ) {
+    fn shipment_changed(&mut self, turn: &Turn<'_>) {
+        let Turn { state, item, branch, old, new, at } = *turn;
         if let Some(old) = old.filter(|old| old.state.is_moving())
             && !(new.state.is_moving() && new.last == old.last)
             && let Some(shipment) = state.shipments.get(&(item, branch))

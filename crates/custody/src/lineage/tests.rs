@@ -2,7 +2,7 @@
 
 use super::{End, Lineage, SOURCES_MAX};
 use model::chain::LogPosition;
-use model::event::{Event, EventKind, Identity, Reason};
+use model::event::{Event, EventKind, Reason};
 use model::item::{ItemKey, TokenRef, TokenStandard};
 use model::{Address, B256, U256};
 
@@ -21,29 +21,12 @@ fn name(end: &End) -> String {
 }
 
 fn event(log: u32, tx: u8, actor: u8, taken: bool) -> Event {
+    let kind = if taken { EventKind::Decommissioning } else { EventKind::Commissioning };
     Event {
-        position: LogPosition { block: 1, log, sub: 0 },
         tx_hash: B256::repeat_byte(tx),
-        tx_index: 0,
-        block_time_secs: 0,
-        event_time_secs: None,
-        contract: Address::ZERO,
-        token_contract: Address::ZERO,
-        kind: if taken { EventKind::Decommissioning } else { EventKind::Commissioning },
-        token: None,
-        range_end: None,
-        identity: Identity::default(),
-        from: None,
-        to: None,
         actor: Some(Address::repeat_byte(actor)),
-        actor_source: None,
-        sender: None,
-        parent: None,
-        parent_contract: None,
-        quantity: None,
-        place: None,
         reason: taken.then_some(Reason::Repackaged),
-        detail: None,
+        ..Event::bare(kind, Address::ZERO, LogPosition { block: 1, log, sub: 0 })
     }
 }
 

@@ -42,7 +42,7 @@ impl ChainState {
     pub fn restore_entry(&mut self, kind: u32, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
         let unknown =
             || RestoreError { kind, detail: format!("there are {MAPS} maps and none of this kind") };
-        let map = self.maps().into_iter().find(|map| map.kind() == kind);
+        let map = self.maps().into_iter().find_map(|map| (map.journal().kind() == kind).then_some(map));
         map.ok_or_else(unknown)?.restore(key, value)
     }
 }

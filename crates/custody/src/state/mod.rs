@@ -150,8 +150,8 @@ impl ChainState {
     pub fn begin_open(&mut self, block: BlockRef) {
         let mut marks = Vec::with_capacity(MAPS);
         for map in self.maps() {
-            map.record(true);
-            marks.push(map.mark());
+            map.journal().record(true);
+            marks.push(map.journal().mark());
         }
         self.marks.push_back(Frame { block, now_secs: self.now_secs, marks });
     }
@@ -159,7 +159,7 @@ impl ChainState {
     /// Begins a run of final blocks: nothing is recorded.
     pub fn begin_final(&mut self) {
         for map in self.maps() {
-            map.record(false);
+            map.journal().record(false);
         }
     }
 
@@ -184,10 +184,10 @@ impl ChainState {
         }
         let marks = match self.marks.front() {
             Some(frame) => frame.marks.clone(),
-            None => self.maps().map(|map| map.mark()).to_vec(),
+            None => self.maps().map(|map| map.journal().mark()).to_vec(),
         };
         for (map, mark) in self.maps().into_iter().zip(marks) {
-            map.forget(mark);
+            map.journal().forget(mark);
         }
     }
 

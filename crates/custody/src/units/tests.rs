@@ -4,7 +4,7 @@ use super::{Moved, balances, impossible, take};
 use crate::rows::Rows;
 use crate::state::ChainState;
 use model::chain::{BlockRef, ChainId, LogPosition};
-use model::event::{Event, EventKind, Identity};
+use model::event::{Event, EventKind};
 use model::{Address, B256, U256};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -17,30 +17,9 @@ fn someone(number: u8) -> Option<Address> {
 }
 
 fn event(block: u64, token: u8) -> Event {
-    Event {
-        position: LogPosition { block, log: 0, sub: 0 },
-        tx_hash: B256::ZERO,
-        tx_index: 0,
-        block_time_secs: 1_700_000_000,
-        event_time_secs: None,
-        contract: Address::repeat_byte(0xcc),
-        token_contract: Address::repeat_byte(0xcc),
-        kind: EventKind::TransferQuantity,
-        token: Some(U256::from(token)),
-        range_end: None,
-        identity: Identity::default(),
-        from: None,
-        to: None,
-        actor: None,
-        actor_source: None,
-        sender: None,
-        parent: None,
-        parent_contract: None,
-        quantity: None,
-        place: None,
-        reason: None,
-        detail: None,
-    }
+    let (contract, position) = (Address::repeat_byte(0xcc), LogPosition { block, log: 0, sub: 0 });
+    let bare = Event::bare(EventKind::TransferQuantity, contract, position);
+    Event { token: Some(U256::from(token)), ..bare }
 }
 
 fn play(state: &mut ChainState, block: u64, (from, to, token, units): Move) {

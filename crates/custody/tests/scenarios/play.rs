@@ -501,27 +501,19 @@ fn event(what: &Happening, block: u64, log: u32, block_time_secs: i64) -> Event 
     tx[8..12].copy_from_slice(&(if what.one_transaction { 0 } else { log }).to_be_bytes());
     let party = |name: &Option<String>| -> Option<Address> { name.as_deref().map(address) };
     Event {
-        position: LogPosition { block, log, sub },
         tx_hash: tx.into(),
         tx_index: log,
         block_time_secs,
         event_time_secs: Some(cast::secs(&what.at)),
-        contract,
-        token_contract: contract,
-        kind,
         token: Some(what.token.map_or_else(|| token(&what.item), U256::from)),
-        range_end: None,
         identity: if named { identity(what) } else { Identity::default() },
         from: party(&what.from),
         to: party(&what.to),
         actor: party(&what.by),
-        actor_source: None,
-        sender: None,
         parent: what.parent.as_deref().map(token),
-        parent_contract: None,
         quantity: what.quantity.as_deref().map(units),
         place: what.place.as_ref().map(|place| cast::gln_of(place)),
         reason: what.reason.as_ref().map(|reason| reason.parse().unwrap()),
-        detail: None,
+        ..Event::bare(kind, contract, LogPosition { block, log, sub })
     }
 }
