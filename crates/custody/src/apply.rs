@@ -68,7 +68,7 @@ pub fn event(state: &mut ChainState, setting: &Setting<'_>, event: &Event, rows:
         rules::look(&scene, setting.parameters)
     };
     rows.event(event, judged(state, event, &named, verdict.as_ref()));
-    let cause = cause_of(state, event, &named);
+    let cause = (!reported.is_empty()).then(|| cause_of(state, event, &named));
     tokens::take(state, event, &named, rows);
     if let (Some(item), true) = (named.item, named.believed && names) {
         tokens::bind(state, setting, event, item, rows);
@@ -80,7 +80,9 @@ pub fn event(state: &mut ChainState, setting: &Setting<'_>, event: &Event, rows:
             rows.lineage.step(event, || End::of(state, item, token_of(state, event)));
         }
     }
-    report(state, &cause, &named, reported);
+    if let Some(cause) = cause {
+        report(state, &cause, &named, reported);
+    }
 }
 
 /// Fires what is due before `now_secs`, and forgets what was quiet for long.

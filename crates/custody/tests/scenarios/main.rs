@@ -91,6 +91,7 @@ fn a_reorg_before_each_event_changes_nothing_in_the_end() {
         let twice = play::with_every_block_reverted_once(&story);
         assert_eq!(straight.alerts, twice.alerts, "{name}");
         assert_eq!(straight.rows, twice.rows, "{name}");
+        assert!(straight.state == twice.state, "{name}: the states differ");
         assert_eq!(straight.told_last(), twice.told_last(), "{name}");
     }
 }

@@ -159,6 +159,8 @@ pub struct Played {
     pub alerts: Vec<Told>,
     /// Canonical rows, newest of each key, as text.
     pub rows: BTreeMap<String, String>,
+    /// Every entry of the custody state, as bytes by map and key.
+    pub state: BTreeMap<(u32, Vec<u8>), Vec<u8>>,
     notices: Vec<Notice>,
     batches: Vec<(Table, arrow_array::RecordBatch)>,
 }
@@ -374,19 +376,8 @@ impl Stage {
     }
 
     fn restart(&mut self) {
-        let mut newest: BTreeMap<(u32, Vec<u8>), Option<Vec<u8>>> = BTreeMap::new();
-        for (table, batch) in self.blocks.iter().flat_map(|(_, rows)| rows) {
-            if *table == Table::State {
-                let kinds =
-                    batch.column_by_name("kind").unwrap().as_primitive::<arrow_array::types::UInt32Type>();
-                let keys = batch.column_by_name("key").unwrap().as_binary::<i32>();
-                let values = batch.column_by_name("value").unwrap().as_binary::<i32>();
-                for ((kind, key), value) in kinds.iter().zip(keys).zip(values) {
-                    newest.insert((kind.unwrap(), key.unwrap().to_vec()), value.map(<[u8]>::to_vec));
-                }
-            }
-        }
-        let rows = newest.into_iter().map(|((kind, key), value)| StateRow { kind, key, value });
+        let newest = newest_state(&self.blocks);
+        let rows = newest.into_iter().map(|((kind, key), value)| StateRow { kind, key, value: Some(value) });
         let mut revisions: BTreeMap<CaseKey, u32> = BTreeMap::new();
         for notice in &self.notices {
             revisions.insert(notice.case_key, notice.revision);
@@ -411,9 +402,9 @@ impl Stage {
             })
             .collect();
         alerts.sort();
-        let rows = newest_rows(&self.blocks);
+        let (rows, state) = (newest_rows(&self.blocks), newest_state(&self.blocks));
         let batches = self.blocks.into_iter().flat_map(|(_, batches)| batches).collect();
-        Played { alerts, rows, notices: self.notices, batches }
+        Played { alerts, rows, state, notices: self.notices, batches }
     }
 }
 
@@ -432,6 +423,25 @@ fn short(alert: &model::alert::Alert) -> String {
             format!("{kind} {}", named.unwrap_or(&text.as_str()))
         }
     }
+}
+
+/// Newest entry of each key of the custody state, as the bytes that a restart reads.
+fn newest_state(
+    blocks: &[(BlockRef, Vec<(Table, arrow_array::RecordBatch)>)],
+) -> BTreeMap<(u32, Vec<u8>), Vec<u8>> {
+    let mut newest: BTreeMap<(u32, Vec<u8>), Option<Vec<u8>>> = BTreeMap::new();
+    for (table, batch) in blocks.iter().flat_map(|(_, rows)| rows) {
+        if *table == Table::State {
+            let kinds =
+                batch.column_by_name("kind").unwrap().as_primitive::<arrow_array::types::UInt32Type>();
+            let keys = batch.column_by_name("key").unwrap().as_binary::<i32>();
+            let values = batch.column_by_name("value").unwrap().as_binary::<i32>();
+            for ((kind, key), value) in kinds.iter().zip(keys).zip(values) {
+                newest.insert((kind.unwrap(), key.unwrap().to_vec()), value.map(<[u8]>::to_vec));
+            }
+        }
+    }
+    newest.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
 /// Newest row of each key of the canonical tables, as text without the hashes of blocks.
