@@ -1,7 +1,7 @@
 //! Late uploads: a step that comes after those which follow it shows that they were no contradiction.
 //!
 //! Someone acts who, by what was uploaded so far, could not: the step begins a branch and may raise an alert. When the
-//! missing shipping or receiving comes, declared no later than that step, the branch was the story all along: it takes
+//! missing shipping, receiving or voiding comes, declared no later than that step, the branch was the story all along: it takes
 //! the story's place, and the alert is explained.
 
 use super::stories;
@@ -71,7 +71,7 @@ fn explains(event: &Event, story: &Story, branch: &Branch) -> bool {
         EventKind::Shipping | EventKind::Returning => {
             holder && story.state.is_moving() && story.consignee == branch.holder && receives(branch.kind)
         }
-        kind if receives(kind) => {
+        kind if receives(kind) || kind == EventKind::VoidShipping => {
             let commissions = branch.kind == EventKind::Commissioning;
             holder && story.state == State::Active && story.possessor == branch.holder && !commissions
         }
