@@ -63,6 +63,7 @@ mod tests {
             witness: None,
             root: None,
             members: 0,
+            members_query: None,
             retroactive: false,
             parameters: String::new(),
             evidence: vec![],

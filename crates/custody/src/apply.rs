@@ -1,20 +1,26 @@
 //! One event: read the scene, let the rules look, then change the state. The only place that changes it.
+//!
+//! `tokens` follows the chain's own facts; `stories` follows the steps of custody; `late` settles what came late.
 
-use crate::cases::{self, Cause, SubjectKey};
+mod late;
+mod stories;
+mod tokens;
+
+use crate::cases::{self, Cause, Finding};
 use crate::decode::Profiles;
+use crate::lineage::End;
 use crate::machine::{self, Verdict};
-use crate::quota::{self, TallyKey};
+use crate::quota;
 use crate::registry::Index;
 use crate::rows::{Judged, Rows};
 use crate::rules::{self, Parameters, Reported};
 use crate::scene::{self, Scene};
-use crate::state::{
-    BRANCHES_MAX, ChainState, Item, ItemId, LotEntry, Packing, Shipment, State, Story, Token, TokenId,
-};
+use crate::state::{ChainState, Item, ItemId, LotEntry, Token, TokenId};
 use crate::storm;
 use crate::timers::{self, Due, Timer};
+use crate::units::{self, Moved};
 use model::Address;
-use model::event::{DeadLetter, DeadReason, Event, EventKind, Reason};
+use model::event::{DeadLetter, DeadReason, Event, EventKind};
 use model::gs1::Text;
 use model::item::{ItemKey, TokenRef, TokenStandard};
 use model::registry::Tier;
@@ -39,6 +45,8 @@ struct Named {
     lot: Option<Text>,
     tier: Tier,
     believed: bool,
+    /// Units that the event moves.
+    units: Option<Moved>,
 }
 
 /// Takes one event into the state, and what it makes into `rows`; gives how it was judged, for its own row. `None` when
@@ -52,7 +60,8 @@ pub fn event(
     fire_timers(state, event.block_time_secs, event.position.block);
     enter_names(state, event);
     let mut named = name(state, setting, event);
-    if named.believed && event.kind.is_step() {
+    let names = event.kind == EventKind::Identity && tokens::may_be_named(state, event);
+    if named.believed && (names || event.kind.is_step()) {
         enter_item(state, event, &mut named);
     }
     if over_quota(state, setting, event, &named) {
@@ -65,21 +74,28 @@ pub fn event(
         rules::look(&scene, setting.parameters)
     };
     let judged = judged(state, event, &named, verdict.as_ref());
-    take_fact(state, event, &named, rows);
-    if let (Some(item), Some(verdict)) = (named.item, &verdict) {
-        take_step(state, event, item, verdict, rows);
+    let cause = (!reported.is_empty()).then(|| cause_of(state, event, &named));
+    tokens::take(state, event, &named, rows);
+    if let (Some(item), true) = (named.item, named.believed && names) {
+        tokens::bind(state, setting, event, item, rows);
     }
-    report(state, event, &named, reported);
+    if let (Some(item), Some(verdict)) = (named.item, &verdict) {
+        tokens::bind(state, setting, event, item, rows);
+        stories::take(state, event, item, verdict, rows);
+        if verdict.illegal.is_none() {
+            rows.lineage.step(event, || End::of(state, item, token_of(state, event)));
+        }
+    }
+    if let Some(cause) = cause {
+        report(state, &cause, &named, reported);
+    }
     Some(judged)
 }
 
-/// Fires what is due before `now_secs`, and takes new roots into account.
+/// Fires what is due before `now_secs`, and forgets what was quiet for long.
 pub fn fire_timers(state: &mut ChainState, now_secs: i64, block: u64) {
-    for fired in timers::fire(state, now_secs, block) {
-        if let (true, Some(holder)) = (fired.raised.opened, fired.accused) {
-            storm::count_root(state, TallyKey::Actor(holder), fired.raised.root, &fired.cause);
-        }
-    }
+    timers::fire(state, now_secs, block);
+    storm::forget(state, now_secs);
     state.now_secs = state.now_secs.max(now_secs);
 }
 
@@ -139,7 +155,8 @@ fn name(state: &ChainState, setting: &Setting<'_>, event: &Event) -> Named {
     let item = key.as_ref().and_then(|key| state.items.find(key));
     let lot_of = |item: ItemId| state.items.get(item).lot.map(|lot| state.lots.key(lot).1);
     let lot = event.identity.lot.or_else(|| item.and_then(lot_of));
-    Named { key, item, token, lot, tier, believed }
+    let units = units::moved(setting.profiles, state.chain, event);
+    Named { key, item, token, lot, tier, believed, units }
 }
 
 /// Enters the item that a believed step speaks of, its lot and its token.
@@ -200,11 +217,14 @@ fn scene_of<'a>(
         actor: actor.and_then(|address| state.holders.find(&address)),
         actor_party: actor.and_then(|a| setting.registry.party_of(state.chain, a, event.judged_at_secs())),
         verdict,
+        units: named.units,
     }
 }
 
 fn judge(state: &ChainState, setting: &Setting<'_>, event: &Event, named: &Named) -> Option<Verdict> {
-    let item = named.item.filter(|_| named.believed && event.kind.is_step())?;
+    // The state machine is of single items; units of a lot have a ledger instead.
+    let judged = named.believed && event.kind.is_step() && named.units.is_none();
+    let item = named.item.filter(|_| judged)?;
     let scene = scene_of(state, setting, event, named, None);
     Some(machine::judge(&scene, item))
 }
@@ -224,259 +244,43 @@ fn judged(state: &ChainState, event: &Event, named: &Named, verdict: Option<&Ver
     }
 }
 
-/// What happens to tokens, whatever custody says: the owner on the chain always follows the chain.
-fn take_fact(state: &mut ChainState, event: &Event, named: &Named, rows: &mut Rows) {
-    if !named.believed {
-        return;
-    }
-    let moves = match event.kind {
-        EventKind::Transfer => true,
-        EventKind::Commissioning | EventKind::Accepting | EventKind::Decommissioning => {
-            event.from.is_some() && event.to.is_some()
-        }
-        _ => false,
-    };
-    if moves {
-        take_transfer(state, event, rows);
-    }
-    let reason = event.reason.unwrap_or(Reason::Unspecified);
-    let leaves =
-        event.kind == EventKind::Decommissioning && matches!(reason, Reason::Migrated | Reason::Bridged);
-    if let (true, Some(token)) = (leaves, named.token) {
-        state.tokens.change(token, |entry| {
-            entry.burnt_block = entry.burnt_block.or(Some(event.position.block));
-            entry.updated = event.position;
-        });
-        if let Some(item) = named.item {
-            timers::stop(state, rules::ID_01, SubjectKey::Item(item));
-        }
-    }
-}
-
-fn take_transfer(state: &mut ChainState, event: &Event, rows: &mut Rows) {
-    let (Some(contract), Some(id)) = (state.contracts.find(&event.token_contract), event.token) else {
-        return;
-    };
-    let (position, secs) = (event.position, event.block_time_secs);
-    let token = state.tokens.enter((contract, id), || Token::seen(position, secs));
-    let old = *state.tokens.get(token);
-    let owner = event.to.filter(|to| *to != Address::ZERO).and_then(|to| state.holders.find(&to));
-    if owner == old.owner && owner.is_some() {
-        return;
-    }
-    state.tokens.change(token, |entry| {
-        entry.owner = owner;
-        entry.owned_from = position;
-        entry.owned_from_secs = secs;
-        entry.updated = position;
-        if event.from == Some(Address::ZERO) {
-            entry.minted_block = entry.minted_block.or(Some(position.block));
-            entry.burnt_block = None;
-        }
-        if owner.is_none() {
-            entry.burnt_block = Some(position.block);
-        }
-    });
-    if let Some(item) = old.item {
-        if owner.is_none() {
-            // A second token of the item was waiting for this one to end.
-            timers::stop(state, rules::ID_01, SubjectKey::Item(item));
-        }
-        // The item's row shows the owner: it is written again.
-        state.items.change(item, |_| {});
-        rows.owner_ends(state, item, token, &old, event);
-        rows.owner_begins(state, item, token);
-    }
-}
-
-/// Takes a step into the item's stories.
-fn take_step(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Verdict, rows: &mut Rows) {
-    bind_token(state, event, item, rows);
-    let commissioned = event.kind == EventKind::Commissioning && verdict.illegal.is_none();
-    let (maker, secs) = (verdict.next.possessor, event.judged_at_secs());
-    let again = verdict.illegal == Some(machine::Illegal::DispensedAgain);
-    state.items.change(item, |entry| {
-        entry.steps = entry.steps.saturating_add(1);
-        entry.repeats = if again { entry.repeats.saturating_add(1) } else { entry.repeats };
-        if commissioned {
-            entry.maker = maker;
-            entry.commissioned_secs = Some(secs);
-        }
-    });
-    match verdict.illegal {
-        None => follow(state, event, item, verdict, rows),
-        Some(_) => branch_off(state, event, item, verdict, rows),
-    }
-    settle_late_shipping(state, event, item, rows);
-}
-
-/// Makes the event's token an alias of the item.
-fn bind_token(state: &mut ChainState, event: &Event, item: ItemId, rows: &mut Rows) {
-    let Some(token) = token_of(state, event) else { return };
-    let entry = *state.tokens.get(token);
-    let commissioned = (event.kind == EventKind::Commissioning).then_some(event.position);
-    if entry.item == Some(item) && commissioned.is_none() {
-        return;
-    }
-    state.tokens.change(token, |entry| {
-        if entry.item.is_some_and(|before| before != item) {
-            entry.owned_from = event.position;
-            entry.owned_from_secs = event.block_time_secs;
-        }
-        entry.item = Some(item);
-        entry.commissioned = entry.commissioned.or(commissioned);
-        entry.updated = event.position;
-    });
-    if entry.item != Some(item) {
-        if let Some(before) = entry.item {
-            rows.owner_ends(state, before, token, &entry, event);
-            state.items.change(before, |_| {});
-        }
-        rows.owner_begins(state, item, token);
-    }
-    match state.items.get(item).token {
-        None => state.items.change(item, |entry| entry.token = Some(token)),
-        Some(first) if first != token => state.aliases.set((item, token), Some(())),
-        Some(_) => {}
-    }
-}
-
-fn place_of(state: &ChainState, event: &Event) -> Option<u32> {
-    event.place.and_then(|place| state.places.find(&place))
-}
-
-/// A legal step: the story goes on.
-fn follow(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Verdict, rows: &mut Rows) {
-    let old = state.story(item, verdict.branch);
-    let mut next = verdict.next;
-    next.place = place_of(state, event).or(next.place);
-    change_story(state, (item, verdict.branch), Some(&old), next, event, rows);
-}
-
-/// Sets a story, with the open shipment and packing that go with it.
-fn change_story(
-    state: &mut ChainState,
-    (item, branch): (ItemId, u32),
-    old: Option<&Story>,
-    next: Story,
-    event: &Event,
-    rows: &mut Rows,
-) {
-    rows.story_changed(state, (item, branch), old, &next, event);
-    state.set_story(item, branch, next);
-    let (position, secs) = (event.position, event.judged_at_secs());
-    let moved = next.last == position;
-    if next.state.is_moving() && moved {
-        let shipment = next.possessor.map(|consignor| Shipment {
-            consignor,
-            consignee: next.consignee,
-            shipped: position,
-            shipped_secs: secs,
-        });
-        state.shipments.set((item, branch), shipment);
-    } else if !next.state.is_moving() && old.is_some_and(|old| old.state.is_moving()) {
-        state.shipments.set((item, branch), None);
-    }
-    if branch == 0 && old.and_then(|old| old.parent) != next.parent {
-        let packing = next.parent.map(|parent| Packing { parent, packed: position, packed_secs: secs });
-        state.packings.set(item, packing);
-    }
-}
-
-/// An illegal step: the actor's story becomes a branch, unless it only repeats the one that it contradicts.
-fn branch_off(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Verdict, rows: &mut Rows) {
-    let against = state.story(item, verdict.branch);
-    let mut next = verdict.next;
-    next.place = place_of(state, event);
-    let tells_nothing_new =
-        (against.state, against.possessor, against.consignee) == (next.state, next.possessor, next.consignee);
-    if tells_nothing_new {
-        return;
-    }
-    let last = state.branch_numbers(item).last().unwrap_or(0);
-    let branch = (last + 1).min(BRANCHES_MAX);
-    let old = (branch == last).then(|| state.story(item, branch));
-    if old.is_none() {
-        state.items.change(item, |entry| entry.branches += 1);
-    }
-    change_story(state, (item, branch), old.as_ref(), next, event, rows);
-}
-
-/// A shipping that comes after its receiving: the receiver's branch was the story all along.
-fn settle_late_shipping(state: &mut ChainState, event: &Event, item: ItemId, rows: &mut Rows) {
-    let subject = SubjectKey::Item(item);
-    let waits = state.pending.get(&(subject, rules::SQ_01.to_owned())).is_some();
-    let story = state.items.get(item).story;
-    if !waits || story.state != State::InTransit || story.last != event.position {
-        return;
-    }
-    let told = |branch: &u32| {
-        let other = state.story(item, *branch);
-        *branch > 0 && other.possessor == story.consignee && other.held_from_secs >= event.judged_at_secs()
-    };
-    let Some(branch) = state.branch_numbers(item).find(told) else { return };
-    let received = state.story(item, branch);
-    rows.branch_ends(state, item, branch, &received, event);
-    state.branches.set((item, branch), None);
-    state.items.change(item, |entry| entry.branches = entry.branches.saturating_sub(1));
-    change_story(state, (item, 0), Some(&story), received, event, rows);
-    timers::stop(state, rules::SQ_01, subject);
-}
-
-/// Raises what the rules reported.
-fn report(state: &mut ChainState, event: &Event, named: &Named, reported: Vec<Reported>) {
-    let cause = Cause {
+/// What raises the findings of an event, as the state was before it.
+fn cause_of(state: &ChainState, event: &Event, named: &Named) -> Cause {
+    Cause {
         position: event.position,
         tx_hash: event.tx_hash,
         raised_at_secs: event.block_time_secs,
         deadline_secs: None,
         rests_on: event.position.block,
-    };
+        contract: state.contracts.find(&event.contract),
+        container: named.item.and_then(|item| state.container_of(item)),
+    }
+}
+
+/// Raises what the rules reported.
+fn report(state: &mut ChainState, cause: &Cause, named: &Named, reported: Vec<Reported>) {
     for reported in reported {
         match reported {
             Reported::Now(mut finding) => {
                 finding.item = finding.item.or(named.item);
-                raise(state, &finding, &cause);
+                storm::raise(state, &finding, cause);
             }
             Reported::Escalating { finding, grace_secs, severity } => {
-                let (rule, subject) = (finding.rule.clone(), finding.subject);
-                let due = Due::Escalate(raise(state, &finding, &cause).case, severity);
-                timers::start(
-                    state,
-                    &rule,
-                    subject,
-                    event.block_time_secs.saturating_add(grace_secs),
-                    Timer { due, cause },
-                );
+                if let Some(case) = storm::raise(state, &finding, cause) {
+                    start(state, cause, &finding, grace_secs, Due::Escalate(case, severity));
+                }
             }
             Reported::Waiting { finding, grace_secs } => {
-                let (rule, subject) = (finding.rule.clone(), finding.subject);
-                let due = Due::Raise(Box::new(finding));
-                timers::start(
-                    state,
-                    &rule,
-                    subject,
-                    event.block_time_secs.saturating_add(grace_secs),
-                    Timer { due, cause },
-                );
+                let due = Due::Raise(Box::new(finding.clone()));
+                start(state, cause, &finding, grace_secs, due);
             }
-            Reported::Worse(case, severity) => cases::escalate(state, case, severity, &cause),
+            Reported::Worse(case, severity) => cases::escalate(state, case, severity, cause),
         }
     }
 }
 
-fn raise(state: &mut ChainState, finding: &cases::Finding, cause: &Cause) -> cases::Raised {
-    let raised = cases::raise(state, finding, cause);
-    let tally = match (finding.subject, finding.accused_holder) {
-        (SubjectKey::Party(holder), _) => Some((TallyKey::Actor(holder), true)),
-        (SubjectKey::Contract(contract), _) => Some((TallyKey::Contract(contract), true)),
-        (SubjectKey::Item(_) | SubjectKey::Lot(_), Some(holder)) => Some((TallyKey::Actor(holder), false)),
-        (SubjectKey::Item(_) | SubjectKey::Lot(_), None) => None,
-    };
-    match tally {
-        Some((key, true)) => quota::gather(state, key, raised.root, cause),
-        Some((key, false)) if raised.opened => storm::count_root(state, key, raised.root, cause),
-        Some((_, false)) | None => {}
-    }
-    raised
+/// Starts the timer of a finding.
+fn start(state: &mut ChainState, cause: &Cause, finding: &Finding, grace_secs: i64, due: Due) {
+    let deadline = cause.raised_at_secs.saturating_add(grace_secs);
+    timers::start(state, &finding.rule, finding.subject, deadline, Timer { due, cause: *cause });
 }

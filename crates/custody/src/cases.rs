@@ -4,11 +4,12 @@
 //! over: it is told under the root's case key, so that people's work on the case goes on, and the finding that was
 //! told there goes on under the key of the new one.
 
-use crate::rules::Card;
-use crate::state::{ChainState, HolderId, ItemId};
+use crate::rules::{self, Card};
+use crate::state::{ChainState, ContractId, HolderId, ItemId};
 use model::B256;
 use model::alert::{Alert, CaseKey, RuleCode, Severity, Standing, Subject};
 use model::chain::{ChainId, LogPosition};
+use model::gs1::Gtin;
 use serde::{Deserialize, Serialize};
 
 /// An episode ends when nothing came for this long. Source: catalogue of rules, "90 days quiet".
@@ -25,6 +26,10 @@ pub enum SubjectKey {
     Lot(u32),
     /// The holder of an address.
     Party(HolderId),
+    /// A product.
+    Product(Gtin),
+    /// A transaction.
+    Transaction(B256),
 }
 
 /// What a rule found in an event.
@@ -95,6 +100,10 @@ pub struct Cause {
     pub deadline_secs: Option<i64>,
     /// The block by which it was raised: what it rests on beside its evidence.
     pub rests_on: u64,
+    /// The contract that logged the event.
+    pub contract: Option<ContractId>,
+    /// The outermost item that the event's item was inside of.
+    pub container: Option<ItemId>,
 }
 
 /// A case as the state keeps it.
@@ -110,6 +119,8 @@ pub struct CaseEntry {
     pub updated: (u64, u32),
     /// The highest block that this form of it rests on.
     pub rests_on: u64,
+    /// How many of the members that it took in were explained since.
+    pub explained: u64,
 }
 
 /// The open episode of a subject.
@@ -131,6 +142,8 @@ fn subject_text(state: &ChainState, subject: SubjectKey) -> Subject {
             Subject::Lot(model::item::ItemKey::Lot(gtin, lot).to_string())
         }
         SubjectKey::Party(holder) => Subject::Party(state.holders.key(holder).to_string()),
+        SubjectKey::Product(gtin) => Subject::Product(gtin.to_string()),
+        SubjectKey::Transaction(hash) => Subject::Transaction(alloy_primitives::hex::encode_prefixed(hash)),
     }
 }
 
@@ -153,7 +166,7 @@ fn new_key(state: &ChainState, finding: &Finding, subject: &Subject, cause: &Cau
 fn alert_of(state: &ChainState, finding: &Finding, cause: &Cause, key: CaseKey, subject: Subject) -> Alert {
     let item = match finding.subject {
         SubjectKey::Item(item) => Some(item),
-        SubjectKey::Contract(_) | SubjectKey::Lot(_) | SubjectKey::Party(_) => finding.item,
+        _ => finding.item,
     };
     let mut evidence = finding.evidence.clone();
     evidence.push(state.evidence(cause.position));
@@ -178,6 +191,7 @@ fn alert_of(state: &ChainState, finding: &Finding, cause: &Cause, key: CaseKey, 
         witness: finding.witness.clone(),
         root: None,
         members: 0,
+        members_query: None,
         retroactive: false,
         parameters: finding.parameters.clone(),
         evidence,
@@ -205,10 +219,10 @@ pub fn raise(state: &mut ChainState, finding: &Finding, cause: &Cause) -> Raised
         rank: finding.rank,
         updated: (cause.position.block, cause.position.log),
         rests_on: cause.rests_on,
+        explained: 0,
     };
-    let open = state.episodes.get(&finding.subject).copied();
-    let open = open.filter(|episode| cause.raised_at_secs - episode.last_secs <= QUIET_SECS);
-    let root = open.and_then(|episode| state.cases.get(&episode.root).cloned());
+    let open = open_root(state, finding.subject, cause.raised_at_secs);
+    let root = open.and_then(|root| state.cases.get(&root).cloned());
     let root_key = root.as_ref().map_or(key, |root| root.alert.case_key);
     let opened = root.is_none();
     let mut case = key;
@@ -221,12 +235,42 @@ pub fn raise(state: &mut ChainState, finding: &Finding, cause: &Cause) -> Raised
         Some(root) => hang(state, entry, root.alert.case_key),
     }
     state.episodes.set(finding.subject, Some(Episode { root: root_key, last_secs: cause.raised_at_secs }));
+    if rules::may_be_explained(&finding.rule, cause) {
+        state.explainable.set((finding.subject, cause.position), Some(case));
+    }
     Raised { case, root: root_key, opened }
 }
 
-fn hang(state: &mut ChainState, mut entry: CaseEntry, root: CaseKey) {
-    entry.alert.root = Some(root);
-    state.cases.set(entry.alert.case_key, Some(entry));
+/// The root of the episode of `subject` that is open at `now_secs`.
+pub fn open_root(state: &ChainState, subject: SubjectKey, now_secs: i64) -> Option<CaseKey> {
+    let open = state.episodes.get(&subject).filter(|episode| now_secs - episode.last_secs <= QUIET_SECS);
+    open.map(|episode| episode.root)
+}
+
+/// Does the case stand?
+pub fn stands(state: &ChainState, key: CaseKey) -> bool {
+    state.cases.get(&key).is_some_and(|entry| entry.alert.standing != Standing::Explained)
+}
+
+/// Does the case stand, and hang under no other?
+pub fn is_root(state: &ChainState, key: CaseKey) -> bool {
+    stands(state, key) && state.cases.get(&key).is_some_and(|entry| entry.alert.root.is_none())
+}
+
+/// Puts a case under `root`, away from the one that it hung under.
+pub(crate) fn hang(state: &mut ChainState, mut entry: CaseEntry, root: CaseKey) {
+    let key = entry.alert.case_key;
+    if let Some(before) = entry.alert.root.replace(root) {
+        state.hanging.set((before, key), None);
+    }
+    state.hanging.set((root, key), Some(()));
+    state.cases.set(key, Some(entry));
+}
+
+/// Cases that hang under `root`.
+pub(crate) fn hanging_under(state: &ChainState, root: CaseKey) -> impl Iterator<Item = &CaseEntry> {
+    let under = (root, CaseKey(B256::ZERO))..=(root, CaseKey(B256::repeat_byte(u8::MAX)));
+    state.hanging.range(under).filter_map(|((_, key), ())| state.cases.get(key))
 }
 
 /// The higher finding is told under the root's key; what was told there goes on under the key of the new one.
@@ -236,10 +280,17 @@ fn take_over(state: &mut ChainState, root: CaseEntry, mut entry: CaseEntry) {
     let mut demoted = CaseEntry { updated, rests_on, ..root };
     entry.alert.case_key = root_key;
     entry.alert.root = demoted.alert.root;
-    entry.alert.members = demoted.alert.members;
+    entry.alert.members = std::mem::take(&mut demoted.alert.members);
+    entry.alert.members_query = demoted.alert.members_query.take();
+    entry.explained = std::mem::take(&mut demoted.explained);
     entry.rests_on = rests_on;
     demoted.alert.case_key = new_key;
-    demoted.alert.members = 0;
+    // The root's place under another case is the higher finding's now.
+    demoted.alert.root = None;
+    let told_of = (demoted.subject, demoted.alert.position);
+    if state.explainable.get(&told_of) == Some(&root_key) {
+        state.explainable.set(told_of, Some(new_key));
+    }
     state.cases.set(root_key, Some(entry));
     hang(state, demoted, root_key);
 }
@@ -254,14 +305,30 @@ pub fn adopt(state: &mut ChainState, child: CaseKey, parent: CaseKey, cause: &Ca
     if child == parent || entry.alert.root.is_some() {
         return;
     }
-    let updated = (cause.position.block, cause.position.log);
-    entry.updated = updated;
-    entry.rests_on = entry.rests_on.max(cause.rests_on);
-    above.updated = updated;
+    for changed in [&mut entry, &mut above] {
+        changed.updated = (cause.position.block, cause.position.log);
+        changed.rests_on = changed.rests_on.max(cause.rests_on);
+    }
+    above.alert.members += 1;
+    above.alert.members_query = Some(parent.members_query());
+    state.cases.set(parent, Some(above));
+    hang(state, entry, parent);
+}
+
+/// Counts a member of `parent` that is not expanded.
+pub fn count_member(state: &mut ChainState, parent: CaseKey, cause: &Cause) {
+    let Some(mut above) = state.cases.get(&parent).cloned() else { return };
+    above.updated = (cause.position.block, cause.position.log);
     above.rests_on = above.rests_on.max(cause.rests_on);
     above.alert.members += 1;
     state.cases.set(parent, Some(above));
-    hang(state, entry, parent);
+}
+
+/// The case that `rule` is told under, which was told under `key` until a higher finding took its root over.
+pub fn told_under(state: &ChainState, key: CaseKey, rule: &str) -> Option<CaseKey> {
+    let of_rule = |entry: &&CaseEntry| entry.alert.rule == rule;
+    let own = state.cases.get(&key).into_iter();
+    own.chain(hanging_under(state, key)).find(of_rule).map(|entry| entry.alert.case_key)
 }
 
 /// Raises the severity of a case, when what was open for its grace was not explained.

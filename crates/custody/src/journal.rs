@@ -19,8 +19,16 @@ pub trait Entry: Serialize + DeserializeOwned + Clone {}
 
 impl<T: Serialize + DeserializeOwned + Clone> Entry for T {}
 
-/// One changed entry as bytes: key, and value unless it was removed.
-pub type Bytes = (Vec<u8>, Option<Vec<u8>>);
+/// One changed entry, as the `state` table has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateRow {
+    /// Which map.
+    pub kind: u32,
+    /// The entry's key.
+    pub key: Vec<u8>,
+    /// The entry; `None` when it was removed.
+    pub value: Option<Vec<u8>>,
+}
 
 /// Bytes of the state that are not what was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,28 +43,52 @@ pub struct RestoreError {
 /// An append-only list of undo records that can be cut at both ends.
 #[derive(Debug)]
 struct Journal<T> {
+    kind: u32,
+    recording: bool,
     records: VecDeque<T>,
     /// How many records were forgotten: marks count from the beginning of time.
     forgotten: u64,
 }
 
-impl<T> Default for Journal<T> {
-    fn default() -> Self {
-        Self { records: VecDeque::new(), forgotten: 0 }
-    }
-}
-
 impl<T> Journal<T> {
-    fn mark(&self) -> u64 {
-        self.forgotten + self.records.len() as u64
+    fn new(kind: u32) -> Self {
+        Self { kind, recording: false, records: VecDeque::new(), forgotten: 0 }
     }
 
-    fn push(&mut self, record: T) {
-        self.records.push_back(record);
+    fn push(&mut self, record: impl FnOnce() -> T) {
+        if self.recording {
+            self.records.push_back(record());
+        }
     }
 
     fn pop_since(&mut self, mark: u64) -> Option<T> {
         if self.mark() > mark { self.records.pop_back() } else { None }
+    }
+}
+
+/// What undo asks of a journal, whatever it records.
+pub trait Marks {
+    /// The number that names its map in the `state` table.
+    fn kind(&self) -> u32;
+    /// Records from now on what is needed to undo, or no longer.
+    fn record(&mut self, recording: bool);
+    /// The present place.
+    fn mark(&self) -> u64;
+    /// Gives up undoing what came before `mark`.
+    fn forget(&mut self, mark: u64);
+}
+
+impl<T> Marks for Journal<T> {
+    fn kind(&self) -> u32 {
+        self.kind
+    }
+
+    fn record(&mut self, recording: bool) {
+        self.recording = recording;
+    }
+
+    fn mark(&self) -> u64 {
+        self.forgotten + self.records.len() as u64
     }
 
     fn forget(&mut self, mark: u64) {
@@ -75,26 +107,22 @@ enum SlabUndo<V> {
 /// Entries numbered in the order in which they came; never removed, except by undo.
 #[derive(Debug)]
 pub struct Slab<K, V> {
-    kind: u32,
     entries: Vec<(K, V)>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
     journal: Journal<SlabUndo<V>>,
     dirty: Vec<u32>,
-    recording: bool,
 }
 
 impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     /// An empty slab, persisted as `kind`.
     pub fn new(kind: u32) -> Self {
         Self {
-            kind,
             entries: Vec::new(),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            journal: Journal::default(),
+            journal: Journal::new(kind),
             dirty: Vec::new(),
-            recording: false,
         }
     }
 
@@ -134,9 +162,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
         self.entries.push((key, value));
         let (entries, hasher) = (&self.entries, &self.hasher);
         self.index.insert_unique(hash, id, |id| hasher.hash_one(&entries[*id as usize].0));
-        if self.recording {
-            self.journal.push(SlabUndo::Inserted);
-        }
+        self.journal.push(|| SlabUndo::Inserted);
         self.dirty.push(id);
         id
     }
@@ -144,19 +170,15 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     /// Changes the value numbered `id`.
     pub fn change(&mut self, id: u32, change: impl FnOnce(&mut V)) {
         let value = &mut self.entries[id as usize].1;
-        if self.recording {
-            self.journal.push(SlabUndo::Changed(id, value.clone()));
-        }
+        self.journal.push(|| SlabUndo::Changed(id, value.clone()));
         change(value);
         self.dirty.push(id);
     }
 
-    /// Numbers of the entries changed since the last call, ascending, each once.
-    pub fn take_dirty(&mut self) -> Vec<u32> {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.sort_unstable();
-        dirty.dedup();
-        dirty
+    /// Numbers of the entries changed since their rows were taken, ascending, each once.
+    pub fn changed(&mut self) -> &[u32] {
+        once_each(&mut self.dirty);
+        &self.dirty
     }
 
     /// Every entry in the order of numbers.
@@ -171,49 +193,20 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
             entry.remove();
         }
     }
-
-    /// One entry as bytes for the `state` table.
-    pub fn bytes(&self, id: u32) -> Result<Bytes, RestoreError> {
-        let value = encode(self.kind, &self.entries[id as usize])?;
-        Ok((id.to_be_bytes().to_vec(), Some(value)))
-    }
-
-    /// Puts an entry back that [`bytes`](Self::bytes) made. Entries come in the order of their numbers.
-    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        let id = key.try_into().map(u32::from_be_bytes).ok();
-        if id != u32::try_from(self.entries.len()).ok() {
-            return Err(RestoreError {
-                kind: self.kind,
-                detail: format!("entry {id:?} after {}", self.entries.len()),
-            });
-        }
-        let (key, value) = decode(self.kind, value)?;
-        self.insert(key, value);
-        self.dirty.clear();
-        Ok(())
-    }
 }
 
 /// Entries that come and go, in the order of their keys.
 #[derive(Debug)]
 pub struct Map<K, V> {
-    kind: u32,
     entries: BTreeMap<K, V>,
     journal: Journal<(K, Option<V>)>,
     dirty: Vec<K>,
-    recording: bool,
 }
 
 impl<K: Entry + Ord, V: Entry> Map<K, V> {
     /// An empty map, persisted as `kind`.
     pub fn new(kind: u32) -> Self {
-        Self {
-            kind,
-            entries: BTreeMap::new(),
-            journal: Journal::default(),
-            dirty: Vec::new(),
-            recording: false,
-        }
+        Self { entries: BTreeMap::new(), journal: Journal::new(kind), dirty: Vec::new() }
     }
 
     /// The entry of `key`.
@@ -227,9 +220,7 @@ impl<K: Entry + Ord, V: Entry> Map<K, V> {
             Some(value) => self.entries.insert(key.clone(), value),
             None => self.entries.remove(&key),
         };
-        if self.recording {
-            self.journal.push((key.clone(), old));
-        }
+        self.journal.push(|| (key.clone(), old));
         self.dirty.push(key);
     }
 
@@ -248,25 +239,16 @@ impl<K: Entry + Ord, V: Entry> Map<K, V> {
         self.entries.iter()
     }
 
-    /// Keys of the entries changed since the last call, ascending, each once.
-    pub fn take_dirty(&mut self) -> Vec<K> {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.sort_unstable();
-        dirty.dedup();
-        dirty
+    /// Keys of the entries changed since their rows were taken, ascending, each once.
+    pub fn changed(&mut self) -> &[K] {
+        once_each(&mut self.dirty);
+        &self.dirty
     }
+}
 
-    /// One entry as bytes for the `state` table.
-    pub fn bytes(&self, key: &K) -> Result<Bytes, RestoreError> {
-        let value = self.entries.get(key).map(|value| encode(self.kind, value)).transpose()?;
-        Ok((encode(self.kind, key)?, value))
-    }
-
-    /// Puts an entry back that [`bytes`](Self::bytes) made.
-    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        self.entries.insert(decode(self.kind, key)?, decode(self.kind, value)?);
-        Ok(())
-    }
+fn once_each<T: Ord>(dirty: &mut Vec<T>) {
+    dirty.sort_unstable();
+    dirty.dedup();
 }
 
 fn encode<T: Serialize>(kind: u32, value: &T) -> Result<Vec<u8>, RestoreError> {
@@ -279,31 +261,19 @@ fn decode<T: DeserializeOwned>(kind: u32, bytes: &[u8]) -> Result<T, RestoreErro
 
 /// What a part of the state does for undo and for restart, whatever it holds.
 pub trait Tracked {
-    /// The number that names it in the `state` table.
-    fn kind(&self) -> u32;
-    /// Records from now on what is needed to undo, or no longer.
-    fn record(&mut self, recording: bool);
-    /// The present place in the journal.
-    fn mark(&self) -> u64;
+    /// Its journal.
+    fn journal(&mut self) -> &mut dyn Marks;
     /// Puts back everything since `mark`.
     fn undo(&mut self, mark: u64);
-    /// Gives up undoing what came before `mark`.
-    fn forget(&mut self, mark: u64);
-    /// Puts an entry back.
-    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError>;
+    /// Adds a row for each entry that changed since the last call.
+    fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError>;
+    /// Puts back an entry that was a row. Those of a [`Slab`] come in the order of their keys.
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError>;
 }
 
 impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
-    fn kind(&self) -> u32 {
-        self.kind
-    }
-
-    fn record(&mut self, recording: bool) {
-        self.recording = recording;
-    }
-
-    fn mark(&self) -> u64 {
-        self.journal.mark()
+    fn journal(&mut self) -> &mut dyn Marks {
+        &mut self.journal
     }
 
     fn undo(&mut self, mark: u64) {
@@ -320,26 +290,37 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
         self.dirty.retain(|id| *id < len);
     }
 
-    fn forget(&mut self, mark: u64) {
-        self.journal.forget(mark);
+    fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
+        once_each(&mut self.dirty);
+        for id in std::mem::take(&mut self.dirty) {
+            let value = encode(self.journal.kind, &self.entries[id as usize])?;
+            rows.push(StateRow {
+                kind: self.journal.kind,
+                key: id.to_be_bytes().to_vec(),
+                value: Some(value),
+            });
+        }
+        Ok(())
     }
 
-    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        self.restore(key, value)
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        let id = key.try_into().map(u32::from_be_bytes).ok();
+        if id != u32::try_from(self.entries.len()).ok() {
+            return Err(RestoreError {
+                kind: self.journal.kind,
+                detail: format!("entry {id:?} after {}", self.entries.len()),
+            });
+        }
+        let (key, value) = decode(self.journal.kind, value)?;
+        self.insert(key, value);
+        self.dirty.clear();
+        Ok(())
     }
 }
 
 impl<K: Entry + Ord, V: Entry> Tracked for Map<K, V> {
-    fn kind(&self) -> u32 {
-        self.kind
-    }
-
-    fn record(&mut self, recording: bool) {
-        self.recording = recording;
-    }
-
-    fn mark(&self) -> u64 {
-        self.journal.mark()
+    fn journal(&mut self) -> &mut dyn Marks {
+        &mut self.journal
     }
 
     fn undo(&mut self, mark: u64) {
@@ -352,12 +333,18 @@ impl<K: Entry + Ord, V: Entry> Tracked for Map<K, V> {
         }
     }
 
-    fn forget(&mut self, mark: u64) {
-        self.journal.forget(mark);
+    fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
+        once_each(&mut self.dirty);
+        for key in std::mem::take(&mut self.dirty) {
+            let value = self.entries.get(&key).map(|value| encode(self.journal.kind, value)).transpose()?;
+            rows.push(StateRow { kind: self.journal.kind, key: encode(self.journal.kind, &key)?, value });
+        }
+        Ok(())
     }
 
-    fn restore_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        self.restore(key, value)
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        self.entries.insert(decode(self.journal.kind, key)?, decode(self.journal.kind, value)?);
+        Ok(())
     }
 }
 
@@ -380,10 +367,10 @@ mod tests {
                 slab.change(id, |old| *old = value);
                 map.set(key, Some(value));
             }
-            slab.record(true);
-            map.record(true);
+            slab.journal().record(true);
+            map.journal().record(true);
             let old = (slab_entries(&slab), map.entries.clone());
-            let marks = (slab.mark(), map.mark());
+            let marks = (slab.journal().mark(), map.journal().mark());
             for (key, value) in after {
                 let id = slab.enter(key, || 7);
                 slab.change(id, |old| *old = value.unwrap_or(9));
@@ -405,9 +392,11 @@ mod tests {
         slab.enter("b".into(), || 6);
         slab.change(id, |value| *value = 7);
         let mut copy = Slab::<String, u32>::new(1);
-        for id in slab.take_dirty() {
-            let (key, value) = slab.bytes(id).unwrap();
-            copy.restore(&key, &value.unwrap()).unwrap();
+        let mut rows = Vec::new();
+        slab.take_rows(&mut rows).unwrap();
+        assert_eq!(rows.len(), 2, "each entry once: {rows:?}");
+        for row in rows {
+            copy.restore(&row.key, &row.value.unwrap()).unwrap();
         }
         assert_eq!(copy.iter().collect::<Vec<_>>(), slab.iter().collect::<Vec<_>>());
         assert!(copy.restore(&9u32.to_be_bytes(), &[]).is_err());

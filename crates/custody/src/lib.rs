@@ -11,11 +11,13 @@
 //! - [`apply`]: one event: scene, rules, state.
 //! - [`scene`]: what a rule sees.
 //! - [`machine`]: the custody state machine.
+//! - [`units`]: the ledger of tokens held in quantities.
 //! - [`rules`]: one file a rule.
-//! - [`cases`], [`timers`], [`quota`], [`storm`]: what becomes of findings.
+//! - [`cases`], [`timers`], [`quota`], [`storm`], [`explain`]: what becomes of findings.
 //! - [`notices`]: what people are told.
 //! - [`state`] and [`journal`]: what is remembered, and how it is taken back.
 //! - [`registry`]: who is who, and who may do what.
+//! - [`lineage`]: which item came from which.
 //! - [`rows`]: what goes into the tables.
 
 pub mod apply;
@@ -23,7 +25,9 @@ pub mod cases;
 pub mod core;
 pub mod decode;
 pub mod error;
+pub mod explain;
 pub mod journal;
+pub mod lineage;
 pub mod machine;
 pub mod notices;
 pub mod quota;
@@ -34,6 +38,7 @@ pub mod scene;
 pub mod state;
 pub mod storm;
 pub mod timers;
+pub mod units;
 
 pub use crate::core::{Core, Setup};
 pub use error::Error;

@@ -159,14 +159,7 @@ fn after_end(scene: &Scene<'_>, story: &Story) -> Result<(), Illegal> {
 
 /// The outermost story around `story`: where a packed item is, and who has it.
 fn outermost(scene: &Scene<'_>, story: Story) -> Story {
-    let mut around = story;
-    for _ in 0..crate::state::NESTING_MAX {
-        match around.parent {
-            Some(parent) => around = scene.state.items.get(parent).story,
-            None => break,
-        }
-    }
-    around
+    scene.state.outermost(&story).map_or(story, |item| scene.state.items.get(item).story)
 }
 
 /// Checks that the actor has the item or acts for the one who has it, through whatever it is inside of.
@@ -209,6 +202,7 @@ fn taken(scene: &Scene<'_>, story: Story, state: State, possessor: Option<Holder
         last,
         last_secs,
         place: story.place,
+        declared_apart: story.declared_apart,
     }
 }
 

@@ -7,13 +7,15 @@ mod columns;
 
 pub use columns::batches;
 
-use crate::state::{ChainState, ItemId, State, Story, Token, TokenId};
-use model::Address;
+use crate::lineage::Lineage;
+use crate::state::{ChainState, HolderId, ItemId, Shipment, State, Story, Tenure, Token, TokenId};
+use crate::units::Balance;
 use model::chain::LogPosition;
 use model::event::{DeadLetter, Event};
 use model::gs1::Text;
-use model::item::ItemKey;
+use model::item::{ItemKey, TokenRef, TokenStandard};
 use model::registry::Tier;
+use model::{Address, U256};
 use std::collections::BTreeMap;
 
 /// What was judged of an event, beside what its log says.
@@ -48,6 +50,8 @@ pub struct Interval {
     pub from_secs: i64,
     /// Where it ends, with the time; `None` while open.
     pub to: Option<(LogPosition, i64)>,
+    /// How many units, of a token that is held in quantities.
+    pub units: Option<U256>,
 }
 
 /// What an interval is of.
@@ -57,6 +61,8 @@ pub enum IntervalOf {
     Owner(Address),
     /// Someone has the item.
     Possessor(Address),
+    /// Someone declares its steps.
+    Declarer(Address),
     /// The item is inside another.
     Parent(ItemKey),
 }
@@ -87,10 +93,25 @@ pub struct ShipmentRow {
 enum OpenKey {
     /// The owner of a token: an item that was cloned has several.
     Owner(TokenId),
+    /// Who has how much of a token.
+    Units(TokenId, HolderId),
     /// The possessor of an item on a branch.
     Possessor(ItemId, u32),
+    /// The declarer of an item on a branch.
+    Declarer(ItemId, u32),
     /// The parent of an item.
     Parent(ItemId),
+}
+
+/// A story went on, at an event and its time.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    state: &'a ChainState,
+    item: ItemId,
+    branch: u32,
+    old: Option<&'a Story>,
+    new: &'a Story,
+    at: (LogPosition, i64),
 }
 
 /// What one change adds to the tables.
@@ -102,6 +123,8 @@ pub struct Rows {
     open: BTreeMap<OpenKey, Interval>,
     shipments: Vec<ShipmentRow>,
     sent: BTreeMap<(ItemId, u32), ShipmentRow>,
+    /// Which item came from which.
+    pub lineage: Lineage,
 }
 
 /// The interval in which the token's owner owns the item.
@@ -113,7 +136,46 @@ fn ownership(state: &ChainState, item: ItemId, token: &Token) -> Option<Interval
         from: token.owned_from,
         from_secs: token.owned_from_secs,
         to: None,
+        units: None,
     })
+}
+
+/// How people call what a token stands for: its item, else the token itself.
+fn token_name(state: &ChainState, token: TokenId, item: Option<ItemId>) -> ItemKey {
+    let (contract, id) = *state.tokens.key(token);
+    let unnamed = || TokenRef {
+        chain: state.chain,
+        contract: *state.contracts.key(contract),
+        id,
+        standard: TokenStandard::Erc1155,
+    };
+    item.map_or_else(|| ItemKey::Token(Box::new(unnamed())), |item| state.items.key(item).clone())
+}
+
+/// The interval in which a holder has that many units of what `item` names.
+fn holding(state: &ChainState, item: ItemKey, holder: HolderId, balance: &Balance) -> Interval {
+    Interval {
+        item,
+        branch: 0,
+        of: IntervalOf::Owner(*state.holders.key(holder)),
+        from: balance.from,
+        from_secs: balance.from_secs,
+        to: None,
+        units: Some(balance.units),
+    }
+}
+
+fn open_shipment(state: &ChainState, (item, branch): (ItemId, u32), shipment: &Shipment) -> ShipmentRow {
+    ShipmentRow {
+        item: state.items.key(item).clone(),
+        branch,
+        consignor: *state.holders.key(shipment.consignor),
+        consignee: shipment.consignee.map(|holder| *state.holders.key(holder)),
+        status: "open",
+        shipped: shipment.shipped,
+        shipped_secs: shipment.shipped_secs,
+        ended: None,
+    }
 }
 
 impl Rows {
@@ -160,7 +222,45 @@ impl Rows {
         }
     }
 
-    /// A story went on: its possessor, parent or shipment may have changed.
+    /// A holder has another number of units of a token from now on.
+    pub fn units_changed(
+        &mut self,
+        state: &ChainState,
+        (token, holder): (TokenId, HolderId),
+        old: Option<&Balance>,
+        new: Option<&Balance>,
+        event: &Event,
+    ) {
+        let key = OpenKey::Units(token, holder);
+        let name = token_name(state, token, state.tokens.get(token).item);
+        if let Some(old) = old {
+            let at = (event.position, event.block_time_secs);
+            self.end(key, holding(state, name.clone(), holder, old), at);
+        }
+        if let Some(new) = new {
+            self.begin(key, holding(state, name, holder, new));
+        }
+    }
+
+    /// What someone has of a token is told under the name of its item from now on, and no longer under that of `before`.
+    pub fn units_renamed(
+        &mut self,
+        state: &ChainState,
+        (token, holder): (TokenId, HolderId),
+        before: Option<ItemId>,
+        balance: &Balance,
+        event: &Event,
+    ) {
+        let key = OpenKey::Units(token, holder);
+        let old = holding(state, token_name(state, token, before), holder, balance);
+        self.end(key, old, (event.position, event.block_time_secs));
+        let name = token_name(state, token, state.tokens.get(token).item);
+        // He has it since before anyone knew what it is.
+        self.begin(key, holding(state, name, holder, balance));
+    }
+
+    /// A story went on: its possessor, parent or shipment may have changed. Its declarer is told by
+    /// [`declarer_changed`](Self::declarer_changed).
     pub fn story_changed(
         &mut self,
         state: &ChainState,
@@ -170,48 +270,64 @@ impl Rows {
         event: &Event,
     ) {
         let old = old.filter(|story| story.state != State::Unknown);
-        let at = (event.position, event.judged_at_secs());
-        self.possessor_changed(state, (item, branch), old, new, at);
-        self.parent_changed(state, (item, branch), old, new, at);
-        self.shipment_changed(state, (item, branch), old, new, at);
+        let turn = Turn { state, item, branch, old, new, at: (event.position, event.judged_at_secs()) };
+        self.possessor_changed(&turn);
+        self.parent_changed(&turn);
+        self.shipment_changed(&turn);
     }
 
-    fn possessor_changed(
+    fn possessor_changed(&mut self, turn: &Turn<'_>) {
+        let Turn { state, item, branch, old, new, at } = *turn;
+        let (old, new) = (old.and_then(Story::possession), new.possession());
+        if old != new {
+            let key = OpenKey::Possessor(item, branch);
+            self.tenure_changed(state, key, (item, branch, IntervalOf::Possessor), (old, new), at);
+        }
+    }
+
+    /// The declarer of a story changed at `event`.
+    pub fn declarer_changed(
         &mut self,
         state: &ChainState,
         (item, branch): (ItemId, u32),
-        old: Option<&Story>,
-        new: &Story,
+        old: Option<Tenure>,
+        new: Option<Tenure>,
+        event: &Event,
+    ) {
+        if old != new {
+            let at = (event.position, event.judged_at_secs());
+            let key = OpenKey::Declarer(item, branch);
+            self.tenure_changed(state, key, (item, branch, IntervalOf::Declarer), (old, new), at);
+        }
+    }
+
+    fn tenure_changed(
+        &mut self,
+        state: &ChainState,
+        key: OpenKey,
+        (item, branch, of): (ItemId, u32, fn(Address) -> IntervalOf),
+        (old, new): (Option<Tenure>, Option<Tenure>),
         at: (LogPosition, i64),
     ) {
-        let interval = |story: &Story, holder| Interval {
+        let interval = |tenure: Tenure| Interval {
             item: state.items.key(item).clone(),
             branch,
-            of: IntervalOf::Possessor(*state.holders.key(holder)),
-            from: story.held_from,
-            from_secs: story.held_from_secs,
+            of: of(*state.holders.key(tenure.holder)),
+            from: tenure.from,
+            from_secs: tenure.from_secs,
             to: None,
+            units: None,
         };
-        let same = old.is_some_and(|old| old.possessor == new.possessor && old.held_from == new.held_from);
-        if same {
-            return;
+        if let Some(old) = old {
+            self.end(key, interval(old), at);
         }
-        if let Some((story, holder)) = old.and_then(|old| old.possessor.map(|holder| (old, holder))) {
-            self.end(OpenKey::Possessor(item, branch), interval(story, holder), at);
-        }
-        if let Some(holder) = new.possessor {
-            self.begin(OpenKey::Possessor(item, branch), interval(new, holder));
+        if let Some(new) = new {
+            self.begin(key, interval(new));
         }
     }
 
-    fn parent_changed(
-        &mut self,
-        state: &ChainState,
-        (item, branch): (ItemId, u32),
-        old: Option<&Story>,
-        new: &Story,
-        at: (LogPosition, i64),
-    ) {
+    fn parent_changed(&mut self, turn: &Turn<'_>) {
+        let Turn { state, item, branch, old, new, at } = *turn;
         let old_parent = old.and_then(|old| old.parent);
         if branch > 0 || old_parent == new.parent {
             return;
@@ -223,6 +339,7 @@ impl Rows {
             from,
             from_secs,
             to: None,
+            units: None,
         };
         if let (Some(parent), Some(old)) = (old_parent, old) {
             let packed =
@@ -234,60 +351,42 @@ impl Rows {
         }
     }
 
-    fn shipment_changed(
-        &mut self,
-        state: &ChainState,
-        (item, branch): (ItemId, u32),
-        old: Option<&Story>,
-        new: &Story,
-        at: (LogPosition, i64),
-    ) {
+    fn shipment_changed(&mut self, turn: &Turn<'_>) {
+        let Turn { state, item, branch, old, new, at } = *turn;
         if let Some(old) = old.filter(|old| old.state.is_moving())
             && !(new.state.is_moving() && new.last == old.last)
             && let Some(shipment) = state.shipments.get(&(item, branch))
         {
+            let voided = new.possessor == old.possessor && new.state == State::Active;
             let row = ShipmentRow {
-                item: state.items.key(item).clone(),
-                branch,
-                consignor: *state.holders.key(shipment.consignor),
-                consignee: shipment.consignee.map(|holder| *state.holders.key(holder)),
-                status: if new.possessor == old.possessor && new.state == State::Active {
-                    "voided"
-                } else {
-                    "received"
-                },
-                shipped: shipment.shipped,
-                shipped_secs: shipment.shipped_secs,
+                status: if voided || new.state == State::Unknown { "voided" } else { "received" },
                 ended: Some(at),
+                ..open_shipment(state, (item, branch), shipment)
             };
             self.sent.remove(&(item, branch));
             self.shipments.push(row);
         }
         if let (true, Some(consignor)) = (new.state.is_moving() && new.last == at.0, new.possessor) {
-            let row = ShipmentRow {
-                item: state.items.key(item).clone(),
-                branch,
-                consignor: *state.holders.key(consignor),
-                consignee: new.consignee.map(|holder| *state.holders.key(holder)),
-                status: "open",
-                shipped: at.0,
-                shipped_secs: at.1,
-                ended: None,
-            };
-            self.sent.insert((item, branch), row);
+            let shipment =
+                Shipment { consignor, consignee: new.consignee, shipped: at.0, shipped_secs: at.1 };
+            self.sent.insert((item, branch), open_shipment(state, (item, branch), &shipment));
         }
     }
 
-    /// A branch turned out to be the story: its own intervals end where it is taken over.
+    /// A branch turned out to be the story: its own intervals end where it is taken over, its open sending as voided.
     pub fn branch_ends(
         &mut self,
         state: &ChainState,
-        item: ItemId,
-        branch: u32,
+        (item, branch): (ItemId, u32),
         story: &Story,
         event: &Event,
     ) {
-        let gone = Story { possessor: None, consignee: None, parent: None, state: State::Active, ..*story };
+        let gone = Story { possessor: None, consignee: None, parent: None, state: State::Unknown, ..*story };
         self.story_changed(state, (item, branch), Some(story), &gone, event);
+    }
+
+    /// The open sending of a branch that turned out to be the story is the item's own.
+    pub fn shipment_moves(&mut self, state: &ChainState, item: ItemId, shipment: &Shipment) {
+        self.sent.insert((item, 0), open_shipment(state, (item, 0), shipment));
     }
 }

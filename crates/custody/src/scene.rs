@@ -4,6 +4,7 @@
 use crate::machine::Verdict;
 use crate::registry::Index;
 use crate::state::{ChainState, HolderId, ItemId, Story};
+use crate::units::Moved;
 use model::Address;
 use model::event::{Event, EventKind};
 use model::gs1::{Gln, Gtin, Text};
@@ -35,6 +36,8 @@ pub struct Scene<'a> {
     pub actor_party: Option<&'a Party>,
     /// What the state machine says; `None` for facts, which move no custody.
     pub verdict: Option<&'a Verdict>,
+    /// Units of a token held in quantities that the event moves.
+    pub units: Option<Moved>,
 }
 
 impl<'a> Scene<'a> {

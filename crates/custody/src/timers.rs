@@ -3,8 +3,9 @@
 //! A timer is due at a block time. It fires before the first event past its deadline, or at the end of the segment
 //! that passes it, and is stamped with the deadline, so that it makes no difference how blocks were cut into segments.
 
-use crate::cases::{self, Cause, Finding, Raised, SubjectKey};
-use crate::state::{ChainState, HolderId};
+use crate::cases::{self, Cause, Finding, SubjectKey};
+use crate::state::ChainState;
+use crate::storm;
 use model::alert::{CaseKey, Severity};
 use model::chain::LogPosition;
 use serde::{Deserialize, Serialize};
@@ -60,20 +61,8 @@ pub fn stop(state: &mut ChainState, rule: &str, subject: SubjectKey) {
     }
 }
 
-/// A finding that a timer raised.
-#[derive(Debug)]
-pub struct Fired {
-    /// Where it went.
-    pub raised: Raised,
-    /// What raised it.
-    pub cause: Cause,
-    /// The accused address.
-    pub accused: Option<HolderId>,
-}
-
 /// Fires what is due before `now_secs`. `block` is the block whose time passed the deadlines.
-pub fn fire(state: &mut ChainState, now_secs: i64, block: u64) -> Vec<Fired> {
-    let mut raised = Vec::new();
+pub fn fire(state: &mut ChainState, now_secs: i64, block: u64) {
     while let Some((key, timer)) = state.timers.first() {
         if key.deadline_secs >= now_secs {
             break;
@@ -85,11 +74,13 @@ pub fn fire(state: &mut ChainState, now_secs: i64, block: u64) -> Vec<Fired> {
             Cause { raised_at_secs: deadline, deadline_secs: Some(deadline), rests_on: block, ..timer.cause };
         match timer.due {
             Due::Raise(finding) => {
-                let accused = finding.accused_holder;
-                raised.push(Fired { raised: cases::raise(state, &finding, &cause), cause, accused });
+                storm::raise(state, &finding, &cause);
             }
-            Due::Escalate(case, severity) => cases::escalate(state, case, severity, &cause),
+            Due::Escalate(case, severity) => {
+                if let Some(case) = cases::told_under(state, case, &key.rule) {
+                    cases::escalate(state, case, severity, &cause);
+                }
+            }
         }
     }
-    raised
 }

@@ -91,6 +91,10 @@ pub enum Subject {
     Lot(String),
     /// An address, or a GLN where the registry knows the party.
     Party(String),
+    /// A product, by its GTIN-14: what a storm is about.
+    Product(String),
+    /// A transaction, by its hash in hex: what a storm is about.
+    Transaction(String),
 }
 
 impl Subject {
@@ -101,6 +105,8 @@ impl Subject {
             Self::Contract(_) => "contract",
             Self::Lot(_) => "lot",
             Self::Party(_) => "party",
+            Self::Product(_) => "product",
+            Self::Transaction(_) => "transaction",
         }
     }
 }
@@ -108,7 +114,11 @@ impl Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Item(text) | Self::Lot(text) | Self::Party(text) => f.write_str(text),
+            Self::Item(text)
+            | Self::Lot(text)
+            | Self::Party(text)
+            | Self::Product(text)
+            | Self::Transaction(text) => f.write_str(text),
             Self::Contract(address) => write!(f, "{address}"),
         }
     }
@@ -150,6 +160,12 @@ impl CaseKey {
             bytes.extend_from_slice(part);
         }
         Self(keccak256(bytes))
+    }
+
+    /// SQL that lists the cases which hang under this one.
+    pub fn members_query(&self) -> String {
+        let key = alloy_primitives::hex::encode_prefixed(self.0);
+        format!("SELECT * FROM alerts WHERE root = '{key}' ORDER BY raised_at")
     }
 
     /// The first 12 hex digits: enough to tell cases apart by eye.
@@ -199,8 +215,10 @@ pub struct Alert {
     pub witness: Option<String>,
     /// Case that this one hangs under; `None` for a root.
     pub root: Option<CaseKey>,
-    /// Members that were counted and not expanded (storms, quotas).
+    /// How many alerts it took in (storms, quotas), those that were counted and not expanded among them.
     pub members: u64,
+    /// SQL that lists the members that were expanded; `None` where there are none.
+    pub members_query: Option<String>,
     /// Judged again on later knowledge.
     pub retroactive: bool,
     /// Parameters that the rule ran with, as `name=value` sorted by name.

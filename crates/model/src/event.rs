@@ -287,6 +287,34 @@ pub struct Event {
 }
 
 impl Event {
+    /// An event of `contract` that says nothing but what it does.
+    pub fn bare(kind: EventKind, contract: Address, position: LogPosition) -> Self {
+        Self {
+            position,
+            tx_hash: B256::ZERO,
+            tx_index: 0,
+            block_time_secs: 0,
+            event_time_secs: None,
+            contract,
+            token_contract: contract,
+            kind,
+            token: None,
+            range_end: None,
+            identity: Identity::default(),
+            from: None,
+            to: None,
+            actor: None,
+            actor_source: None,
+            sender: None,
+            parent: None,
+            parent_contract: None,
+            quantity: None,
+            place: None,
+            reason: None,
+            detail: None,
+        }
+    }
+
     /// The time at which licences, delegations and dates are judged: declared where there is one, else the block's.
     pub fn judged_at_secs(&self) -> i64 {
         self.event_time_secs.unwrap_or(self.block_time_secs)

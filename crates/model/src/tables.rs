@@ -10,10 +10,6 @@ mod columns;
 pub use columns::{amount, time};
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use columns::{
-    alerts, blocks, containment, custody, dead_letters, events, incidents, items, logs, notices, shipments,
-    state, tokens,
-};
 use std::sync::{Arc, LazyLock};
 
 /// Names a table.
@@ -29,6 +25,7 @@ pub enum Table {
     Custody,
     Containment,
     Shipments,
+    Lineage,
     Alerts,
     Notices,
     Incidents,
@@ -83,7 +80,7 @@ pub struct TableSpec {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Blocks,
         Self::Logs,
         Self::Events,
@@ -93,6 +90,7 @@ impl Table {
         Self::Custody,
         Self::Containment,
         Self::Shipments,
+        Self::Lineage,
         Self::Alerts,
         Self::Notices,
         Self::Incidents,
@@ -161,9 +159,11 @@ const LOG_SORT: &[&str] = &["chain", "block_number", "log_index"];
 const EVENT_SORT: &[&str] =
     &["chain", "token_contract", "token_id", "block_number", "log_index", "sub_index"];
 const DEAD_LETTER_SORT: &[&str] = &["chain", "block_number", "log_index", "sub_index"];
-const CUSTODY_KEY: &[&str] = &["chain", "item", "branch", "role", "from_block", "from_log", "from_sub"];
+const CUSTODY_KEY: &[&str] =
+    &["chain", "item", "branch", "role", "from_block", "from_log", "from_sub", "holder"];
 const CONTAINMENT_KEY: &[&str] = &["chain", "child", "from_block", "from_log", "from_sub"];
 const SHIPMENT_KEY: &[&str] = &["chain", "item", "branch", "shipped_block", "shipped_log", "shipped_sub"];
+const LINEAGE_SORT: &[&str] = &["chain", "item", "block_number", "log_index", "sub_index"];
 const TOLD_SORT: &[&str] = &["chain", "stream_sequence", "ordinal"];
 
 fn outline(table: Table) -> Outline {
@@ -172,40 +172,49 @@ fn outline(table: Table) -> Outline {
     match table {
         Table::Blocks => {
             let doc = "A block that carries logs of the filter.";
-            append("blocks", &["chain", "number"], doc, blocks())
+            append("blocks", &["chain", "number"], doc, columns::blocks())
         }
-        Table::Logs => append("logs", LOG_SORT, "A raw log, as the chain holds it.", logs()),
-        Table::Events => {
-            append("events", EVENT_SORT, "A decoded event: one log, or one entry of a batch.", events())
-        }
+        Table::Logs => append("logs", LOG_SORT, "A raw log, as the chain holds it.", columns::logs()),
+        Table::Events => append(
+            "events",
+            EVENT_SORT,
+            "A decoded event: one log, or one entry of a batch.",
+            columns::events(),
+        ),
         Table::DeadLetters => {
             let doc = "A log of the filter that is no event, with the reason.";
-            append("dead_letters", DEAD_LETTER_SORT, doc, dead_letters())
+            append("dead_letters", DEAD_LETTER_SORT, doc, columns::dead_letters())
         }
-        Table::Items => upsert("items", &["chain", "item"], "An item as it stands.", items()),
+        Table::Items => upsert("items", &["chain", "item"], "An item as it stands.", columns::items()),
         Table::Tokens => {
             let doc = "A token: which item it stands for, and who owns it on the chain.";
-            upsert("tokens", &["chain", "contract", "token_id"], doc, tokens())
+            upsert("tokens", &["chain", "contract", "token_id"], doc, columns::tokens())
         }
         Table::Custody => {
-            let doc = "An interval in which someone owns, possesses or declares an item.";
-            upsert("custody", CUSTODY_KEY, doc, custody())
+            let doc = "An interval in which someone owns, possesses or declares an item: three facts that may differ lawfully.";
+            upsert("custody", CUSTODY_KEY, doc, columns::custody())
         }
         Table::Containment => {
             let doc = "An interval in which an item is inside another.";
-            upsert("containment", CONTAINMENT_KEY, doc, containment())
+            upsert("containment", CONTAINMENT_KEY, doc, columns::containment())
         }
-        Table::Shipments => upsert("shipments", SHIPMENT_KEY, "One sending of one item.", shipments()),
-        Table::Alerts => upsert("alerts", &["case_key"], "A case as it stands.", alerts()),
+        Table::Shipments => {
+            upsert("shipments", SHIPMENT_KEY, "One sending of one item.", columns::shipments())
+        }
+        Table::Lineage => {
+            let doc = "An item that came from another: repackaged, migrated, bridged, relabelled or named.";
+            append("lineage", LINEAGE_SORT, doc, columns::lineage())
+        }
+        Table::Alerts => upsert("alerts", &["case_key"], "A case as it stands.", columns::alerts()),
         Table::Notices => {
-            told("notices", "A transition of a case: what people were or will be told.", notices())
+            told("notices", "A transition of a case: what people were or will be told.", columns::notices())
         }
         Table::Incidents => {
-            told("incidents", "Something that went wrong while a chain was read.", incidents())
+            told("incidents", "Something that went wrong while a chain was read.", columns::incidents())
         }
         Table::State => {
             let doc = "Custody state as changed entries, for restart; not for people.";
-            upsert("state", &["chain", "kind", "key"], doc, state()).not_canonical()
+            upsert("state", &["chain", "kind", "key"], doc, columns::state()).not_canonical()
         }
     }
 }

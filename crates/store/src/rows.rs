@@ -140,7 +140,7 @@ pub fn alert_rows<'a>(alerts: impl IntoIterator<Item = (&'a Alert, (u64, u32))>)
 
 struct AlertColumns {
     hashes: [FixedSizeBinaryBuilder; 3],
-    texts: [StringBuilder; 13],
+    texts: [StringBuilder; 14],
     numbers: [UInt64Builder; 4],
     small_numbers: [UInt32Builder; 4],
     raised_at: TimestampSecondBuilder,
@@ -172,7 +172,7 @@ impl AlertColumns {
         let evidence: Vec<String> =
             alert.evidence.iter().map(|(chain, position)| format!("{chain}:{position}")).collect();
         let (subject, evidence) = (alert.subject.to_string(), evidence.join(" "));
-        let texts: [Option<&str>; 13] = [
+        let texts: [Option<&str>; 14] = [
             Some(&alert.rule),
             Some(alert.severity.as_str()),
             Some(alert.standing.as_str()),
@@ -184,6 +184,7 @@ impl AlertColumns {
             alert.accused.as_deref(),
             alert.victim.as_deref(),
             alert.witness.as_deref(),
+            alert.members_query.as_deref(),
             Some(&alert.parameters),
             Some(&evidence),
         ];
@@ -201,7 +202,7 @@ impl AlertColumns {
         let [case_key, tx_hash, root] = &mut self.hashes;
         let mut texts = self.texts.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef);
         let mut text =
-            || texts.next().ok_or_else(|| ArrowError::ComputeError("an alert has 13 texts".into()));
+            || texts.next().ok_or_else(|| ArrowError::ComputeError("an alert has 14 texts".into()));
         let [chain, block, members, updated_block] = &mut self.numbers;
         let [rule_version, log, sub, updated_log] = &mut self.small_numbers;
         let columns: Vec<ArrayRef> = vec![
@@ -226,6 +227,7 @@ impl AlertColumns {
             text()?,
             Arc::new(root.finish()),
             Arc::new(members.finish()),
+            text()?,
             Arc::new(self.retroactive.finish()),
             text()?,
             text()?,
@@ -308,6 +310,7 @@ impl<'a> AlertView<'a> {
             witness: self.owned("witness", row),
             root: self.hash("root", row).map(CaseKey),
             members: self.number("members", row)?,
+            members_query: self.owned("members_query", row),
             retroactive: self.column("retroactive")?.as_boolean().value(row),
             parameters: self.owned("parameters", row)?,
             evidence: self.text("evidence", row)?.split_whitespace().map(evidence).collect::<Option<_>>()?,
@@ -327,6 +330,8 @@ fn subject(kind: &str, text: &str) -> Option<Subject> {
         "item" => Subject::Item(text.into()),
         "lot" => Subject::Lot(text.into()),
         "party" => Subject::Party(text.into()),
+        "product" => Subject::Product(text.into()),
+        "transaction" => Subject::Transaction(text.into()),
         "contract" => Subject::Contract(text.parse::<Address>().ok()?),
         _ => return None,
     })
@@ -358,6 +363,8 @@ mod tests {
             root: Some(CaseKey(B256::repeat_byte(3))),
             standing: Standing::InGrace,
             severity: Severity::Critical,
+            members: 3,
+            members_query: Some(CaseKey(B256::repeat_byte(2)).members_query()),
             retroactive: true,
             evidence: vec![
                 (ChainId(1), LogPosition { block: 5, log: 6, sub: 0 }),

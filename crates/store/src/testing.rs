@@ -206,6 +206,7 @@ pub(crate) fn alert(case: u8, came: &str) -> Alert {
         witness: None,
         root: None,
         members: 0,
+        members_query: None,
         retroactive: false,
         parameters: String::new(),
         evidence: vec![(ChainId(1), position)],

@@ -1,7 +1,8 @@
 //! Columns: collected rows and changed entries as record batches in the schemas of [`model::tables`].
 
 use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow};
-use crate::state::{ChainState, Changed, State, StateRow};
+use crate::lineage::Descent;
+use crate::state::{ChainState, Changed, State, StateRow, Token};
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch,
@@ -37,6 +38,7 @@ pub fn batches(
     let (inside, held): (Vec<&Interval>, Vec<&Interval>) =
         intervals.iter().partition(|interval| matches!(interval.of, IntervalOf::Parent(_)));
     let sent: Vec<ShipmentRow> = rows.shipments.into_iter().chain(rows.sent.into_values()).collect();
+    let descents = rows.lineage.finish();
     let letters: Vec<&DeadLetter> = undecoded.iter().chain(&rows.dead_letters).collect();
     let mut batches = vec![
         (Table::Blocks, blocks(chain, segment)?),
@@ -48,6 +50,7 @@ pub fn batches(
         (Table::Custody, custody(chain, &held)?),
         (Table::Containment, containment(chain, &inside)?),
         (Table::Shipments, shipments(chain, &sent)?),
+        (Table::Lineage, lineage(chain, &descents)?),
         (Table::State, state_rows(chain, &changed.1, last)?),
     ];
     batches.retain(|(_, batch)| batch.num_rows() > 0);
@@ -154,10 +157,14 @@ fn decimal(value: U256) -> Option<i128> {
     u128::try_from(value).ok().filter(|value| *value < BOUND).and_then(|value| i128::try_from(value).ok())
 }
 
+fn amounts(values: impl Iterator<Item = Option<U256>>) -> Result<ArrayRef, ArrowError> {
+    let amounts = Decimal128Array::from_iter(values.map(|value| value.and_then(decimal)));
+    Ok(Arc::new(amounts.with_precision_and_scale(38, 0)?))
+}
+
 fn events(chain: ChainId, rows: &[(Event, Judged)]) -> Result<RecordBatch, ArrowError> {
     let all = || rows.iter();
     let each = || rows.iter().map(|(event, _)| event);
-    let quantities = Decimal128Array::from_iter(each().map(|e| e.quantity.and_then(decimal)));
     batch(
         Table::Events,
         vec![
@@ -185,7 +192,7 @@ fn events(chain: ChainId, rows: &[(Event, Judged)]) -> Result<RecordBatch, Arrow
             names(each().map(|e| e.actor_source.map(|source| source.as_str()))),
             addresses(each().map(|e| e.sender))?,
             texts(all().map(|(_, judged)| judged.parent.as_ref()))?,
-            Arc::new(quantities.with_precision_and_scale(38, 0)?),
+            amounts(each().map(|e| e.quantity))?,
             words(each().map(|e| e.quantity.filter(|value| decimal(*value).is_none())))?,
             texts(each().map(|e| e.place))?,
             names(each().map(|e| e.reason.map(|reason| reason.as_str()))),
@@ -247,7 +254,8 @@ fn items(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
 
 fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
     let each = || ids.iter().map(|id| (state.tokens.key(*id), state.tokens.get(*id)));
-    let standard = |item: Option<u32>| match item.map(|item| state.items.key(item)) {
+    let standard = |token: &Token| match token.item.map(|item| state.items.key(item)) {
+        _ if token.in_units => TokenStandard::Erc1155,
         Some(ItemKey::Token(token)) => token.standard,
         Some(ItemKey::Lot(..)) => TokenStandard::Erc1155,
         _ => TokenStandard::Erc721,
@@ -258,7 +266,7 @@ fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
             chains(state.chain, ids.len()),
             addresses(each().map(|((contract, _), _)| Some(*state.contracts.key(*contract))))?,
             words(each().map(|((_, id), _)| Some(*id)))?,
-            names(each().map(|(_, token)| Some(standard(token.item).as_str()))),
+            names(each().map(|(_, token)| Some(standard(token).as_str()))),
             texts(each().map(|(_, token)| token.item.map(|item| state.items.key(item))))?,
             addresses(each().map(|(_, token)| token.owner.map(|owner| *state.holders.key(owner))))?,
             opt_u64s(each().map(|(_, token)| token.minted_block)),
@@ -289,6 +297,7 @@ fn custody(chain: ChainId, rows: &[&Interval]) -> Result<RecordBatch, ArrowError
     let role = |row: &Interval| match row.of {
         IntervalOf::Owner(holder) => ("owner", Some(holder)),
         IntervalOf::Possessor(holder) => ("possessor", Some(holder)),
+        IntervalOf::Declarer(holder) => ("declarer", Some(holder)),
         IntervalOf::Parent(_) => ("parent", None),
     };
     let mut columns = vec![
@@ -297,6 +306,8 @@ fn custody(chain: ChainId, rows: &[&Interval]) -> Result<RecordBatch, ArrowError
         u32s(rows.iter().map(|row| row.branch)),
         names(rows.iter().map(|row| Some(role(row).0))),
         addresses(rows.iter().map(|row| role(row).1))?,
+        amounts(rows.iter().map(|row| row.units))?,
+        words(rows.iter().map(|row| row.units.filter(|units| decimal(*units).is_none())))?,
     ];
     columns.extend(interval_columns(rows));
     batch(Table::Custody, columns)
@@ -305,7 +316,7 @@ fn custody(chain: ChainId, rows: &[&Interval]) -> Result<RecordBatch, ArrowError
 fn containment(chain: ChainId, rows: &[&Interval]) -> Result<RecordBatch, ArrowError> {
     let parent = |row: &Interval| match &row.of {
         IntervalOf::Parent(parent) => Some(parent.clone()),
-        IntervalOf::Owner(_) | IntervalOf::Possessor(_) => None,
+        IntervalOf::Owner(_) | IntervalOf::Possessor(_) | IntervalOf::Declarer(_) => None,
     };
     let mut columns = vec![
         chains(chain, rows.len()),
@@ -335,6 +346,31 @@ fn shipments(chain: ChainId, rows: &[ShipmentRow]) -> Result<RecordBatch, ArrowE
             times(rows.iter().map(|row| row.ended.map(|(_, secs)| secs))),
             u64s(rows.iter().map(|row| updated(row).block)),
             u32s(rows.iter().map(|row| updated(row).log)),
+        ],
+    )
+}
+
+fn lineage(chain: ChainId, rows: &[Descent]) -> Result<RecordBatch, ArrowError> {
+    let sources = || rows.iter().map(|row| row.source.as_ref());
+    let source_tokens = || sources().map(|source| source.and_then(|source| source.token));
+    let tokens = || rows.iter().map(|row| row.result.token);
+    batch(
+        Table::Lineage,
+        vec![
+            chains(chain, rows.len()),
+            texts(rows.iter().map(|row| Some(&row.result.item)))?,
+            texts(sources().map(|source| source.map(|source| &source.item)))?,
+            names(rows.iter().map(|row| Some(row.link.as_str()))),
+            addresses(tokens().map(|token| token.map(|(contract, _)| contract)))?,
+            words(tokens().map(|token| token.map(|(_, id)| id)))?,
+            addresses(source_tokens().map(|token| token.map(|(contract, _)| contract)))?,
+            words(source_tokens().map(|token| token.map(|(_, id)| id)))?,
+            u64s(rows.iter().map(|row| row.position.block)),
+            u32s(rows.iter().map(|row| row.position.log)),
+            u32s(rows.iter().map(|row| row.position.sub)),
+            times(rows.iter().map(|row| Some(row.secs))),
+            hashes(rows.iter().map(|row| Some(row.tx_hash)))?,
+            addresses(rows.iter().map(|row| row.actor))?,
         ],
     )
 }

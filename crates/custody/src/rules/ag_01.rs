@@ -31,7 +31,7 @@ impl super::Rule for Rule {
     fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>) {
         let Some(Illegal::NotParentsHolder) = scene.verdict.and_then(|verdict| verdict.illegal) else { return };
         let (Some(subject), Some(item)) = (item_subject(scene), scene.item) else { return };
-        let holder = scene.state.possessor(item, 0);
+        let holder = scene.state.possessor(item);
         let parent = scene.story().and_then(|story| story.parent);
         let dispensed = matches!(scene.event.kind, EventKind::Dispensing | EventKind::PartialDispensing);
         let mut finding = Finding {

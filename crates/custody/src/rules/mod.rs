@@ -7,7 +7,7 @@ mod parameters;
 
 pub use parameters::{ParameterError, Parameters};
 
-use crate::cases::{Finding, SubjectKey};
+use crate::cases::{Cause, Finding, SubjectKey};
 use crate::scene::Scene;
 use model::alert::{CaseKey, RuleCode, Severity};
 use std::fmt;
@@ -127,10 +127,21 @@ macro_rules! rules {
     };
 }
 
-rules!(ct_01, sp_01, mi_01, mi_03, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,);
+rules!(
+    ct_01, sp_01, mi_01, mi_03, mi_05, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,
+);
 
 pub(crate) use id_01::CODE as ID_01;
 pub(crate) use sp_01::counted;
+
+/// Rules whose findings say that a step did not fit the story so far: a later upload may show that it did.
+const OF_THE_STORY: &[&str] = &["SQ-01", "SQ-03", "SQ-04", "AG-01"];
+
+/// May an event that comes later explain this finding? A clone only where it waited for the other half of an announced
+/// migration.
+pub(crate) fn may_be_explained(rule: &str, cause: &Cause) -> bool {
+    OF_THE_STORY.contains(&rule) || (rule == ID_01 && cause.deadline_secs.is_some())
+}
 pub(crate) use sq_01::CODE as SQ_01;
 
 /// How many events an hour a stranger has.

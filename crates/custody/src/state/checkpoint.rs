@@ -4,36 +4,7 @@
 //! restart reads the newest rows in the order of their keys.
 
 use super::{ChainState, MAPS};
-use crate::journal::RestoreError;
-
-/// One changed entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateRow {
-    /// Which map.
-    pub kind: u32,
-    /// The entry's key.
-    pub key: Vec<u8>,
-    /// The entry; `None` when it was removed.
-    pub value: Option<Vec<u8>>,
-}
-
-/// Entries of one map that changed since the last checkpoint.
-macro_rules! changed {
-    ($rows:ident, $map:expr, slab) => {{
-        let kind = crate::journal::Tracked::kind(&$map);
-        for id in $map.take_dirty() {
-            let (key, value) = $map.bytes(id)?;
-            $rows.push(StateRow { kind, key, value });
-        }
-    }};
-    ($rows:ident, $map:expr, map) => {{
-        let kind = crate::journal::Tracked::kind(&$map);
-        for entry in $map.take_dirty() {
-            let (key, value) = $map.bytes(&entry)?;
-            $rows.push(StateRow { kind, key, value });
-        }
-    }};
-}
+use crate::journal::{RestoreError, StateRow};
 
 /// What changed since the last checkpoint, as the rows of people's tables need it.
 #[derive(Debug, Default)]
@@ -52,36 +23,16 @@ impl ChainState {
     /// # Errors
     /// When an entry cannot be written as bytes, which no entry of ours ever is.
     pub fn take_changed(&mut self) -> Result<(Changed, Vec<StateRow>), RestoreError> {
+        let changed = Changed {
+            items: self.items.changed().to_vec(),
+            tokens: self.tokens.changed().to_vec(),
+            cases: self.cases.changed().to_vec(),
+        };
         let mut rows = Vec::new();
-        changed!(rows, self.holders, slab);
-        changed!(rows, self.contracts, slab);
-        changed!(rows, self.places, slab);
-        changed!(rows, self.lots, slab);
-        let items = self.items.take_dirty();
-        for id in &items {
-            let (key, value) = self.items.bytes(*id)?;
-            rows.push(StateRow { kind: crate::journal::Tracked::kind(&self.items), key, value });
+        for map in self.maps() {
+            map.take_rows(&mut rows)?;
         }
-        let tokens = self.tokens.take_dirty();
-        for id in &tokens {
-            let (key, value) = self.tokens.bytes(*id)?;
-            rows.push(StateRow { kind: crate::journal::Tracked::kind(&self.tokens), key, value });
-        }
-        changed!(rows, self.aliases, map);
-        changed!(rows, self.branches, map);
-        changed!(rows, self.shipments, map);
-        changed!(rows, self.packings, map);
-        changed!(rows, self.balances, map);
-        changed!(rows, self.timers, map);
-        changed!(rows, self.pending, map);
-        let cases = self.cases.take_dirty();
-        for key in &cases {
-            let (bytes, value) = self.cases.bytes(key)?;
-            rows.push(StateRow { kind: crate::journal::Tracked::kind(&self.cases), key: bytes, value });
-        }
-        changed!(rows, self.episodes, map);
-        changed!(rows, self.tallies, map);
-        Ok((Changed { items, tokens, cases }, rows))
+        Ok((changed, rows))
     }
 
     /// Puts an entry of a checkpoint back. Entries come in the order of (kind, key).
@@ -91,7 +42,7 @@ impl ChainState {
     pub fn restore_entry(&mut self, kind: u32, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
         let unknown =
             || RestoreError { kind, detail: format!("there are {MAPS} maps and none of this kind") };
-        let map = self.maps().into_iter().find(|map| map.kind() == kind);
-        map.ok_or_else(unknown)?.restore_entry(key, value)
+        let map = self.maps().into_iter().find_map(|map| (map.journal().kind() == kind).then_some(map));
+        map.ok_or_else(unknown)?.restore(key, value)
     }
 }

@@ -4,7 +4,7 @@
 //! whoever acted. Branch 0 is the story with provenance; only the others are accused.
 
 use model::chain::LogPosition;
-use model::event::Reason;
+use model::event::{EventKind, Reason};
 use model::item::ItemKey;
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,20 @@ pub struct Story {
     pub last_secs: i64,
     /// Number of the place of its last step, where one was named.
     pub place: Option<u32>,
+    /// Is its declarer another than its possessor, or since another step? Then it stands in a map of its own:
+    /// mostly who has an item declares its steps, and nothing more need be remembered.
+    pub declared_apart: bool,
+}
+
+/// Who has a role towards an item, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenure {
+    /// Who.
+    pub holder: HolderId,
+    /// Since which event.
+    pub from: LogPosition,
+    /// The same as time: declared or block time, Unix seconds.
+    pub from_secs: i64,
 }
 
 impl Story {
@@ -110,8 +124,30 @@ impl Story {
             last: position,
             last_secs: secs,
             place: None,
+            declared_apart: false,
         }
     }
+
+    /// Who has it, and since when.
+    pub fn possession(&self) -> Option<Tenure> {
+        let (from, from_secs) = (self.held_from, self.held_from_secs);
+        self.possessor.map(|holder| Tenure { holder, from, from_secs })
+    }
+}
+
+/// A story that somebody tells beside the one with provenance, with the step that it began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branch {
+    /// The story as it stands.
+    pub story: Story,
+    /// What it began with.
+    pub kind: EventKind,
+    /// Who has the item by that step.
+    pub holder: Option<HolderId>,
+    /// Where that step stands.
+    pub begun: LogPosition,
+    /// The same as time: declared or block time, Unix seconds.
+    pub begun_secs: i64,
 }
 
 /// What is remembered of an item beside its key.
@@ -156,7 +192,7 @@ impl Item {
 pub struct Token {
     /// The item that it stands for.
     pub item: Option<ItemId>,
-    /// Owner on the chain; `None` before the mint was seen and once burnt.
+    /// Owner on the chain; `None` before the mint was seen, once burnt, and where it is held in quantities.
     pub owner: Option<HolderId>,
     /// Since when.
     pub owned_from: LogPosition,
@@ -168,6 +204,8 @@ pub struct Token {
     pub minted_block: Option<u64>,
     /// Block of its burn.
     pub burnt_block: Option<u64>,
+    /// Is it held in quantities, so that who has how much stands in the ledger?
+    pub in_units: bool,
     /// The last event that changed it.
     pub updated: LogPosition,
 }
@@ -183,6 +221,7 @@ impl Token {
             commissioned: None,
             minted_block: None,
             burnt_block: None,
+            in_units: false,
             updated: position,
         }
     }
@@ -224,5 +263,17 @@ pub fn serial_of(key: &ItemKey) -> Option<String> {
     match key {
         ItemKey::Sgtin(_, serial) => Some(serial.to_string()),
         ItemKey::Sscc(_) | ItemKey::Lot(..) | ItemKey::Token(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_million_items_fit_into_a_laptop() {
+        // 200 bytes an item with its key and its token: what is remembered of the item itself must leave room.
+        assert!(size_of::<Item>() <= 144, "{} bytes", size_of::<Item>());
+        assert!(size_of::<Token>() <= 128, "{} bytes", size_of::<Token>());
     }
 }

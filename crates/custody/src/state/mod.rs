@@ -6,16 +6,19 @@
 mod checkpoint;
 pub mod item;
 
-pub use checkpoint::{Changed, StateRow};
+pub use crate::journal::StateRow;
+pub use checkpoint::Changed;
 pub use item::{
-    BRANCHES_MAX, ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story, Token,
-    TokenId,
+    BRANCHES_MAX, Branch, ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story,
+    Tenure, Token, TokenId,
 };
 
-use crate::cases::CaseEntry;
+use crate::cases::{CaseEntry, Episode, SubjectKey};
 use crate::journal::{Map, Slab, Tracked};
-use crate::quota::Tally;
+use crate::quota::{Tally, TallyKey};
+use crate::storm::{CauseKey, Surge};
 use crate::timers::{Timer, TimerKey};
+use crate::units::Balance;
 use model::alert::CaseKey;
 use model::chain::{BlockRef, ChainId, LogPosition};
 use model::gs1::{Gln, Gtin, Text};
@@ -43,30 +46,40 @@ pub struct ChainState {
     /// Tokens of an item beside its first: aliases, lawful or not.
     pub aliases: Map<(ItemId, TokenId), ()>,
     /// Branches of items beside the story with provenance, by item and branch number from 1.
-    pub branches: Map<(ItemId, u32), Story>,
+    pub branches: Map<(ItemId, u32), Branch>,
+    /// Who declares the steps of an item, by item and branch, where it is not just its possessor.
+    pub declarers: Map<(ItemId, u32), Tenure>,
     /// Open sendings by item and branch.
     pub shipments: Map<(ItemId, u32), Shipment>,
     /// Open packings by child.
     pub packings: Map<ItemId, Packing>,
     /// Units by token and holder, for ERC-1155.
-    pub balances: Map<(TokenId, HolderId), U256>,
+    pub balances: Map<(TokenId, HolderId), Balance>,
     /// What is due at a time.
     pub timers: Map<TimerKey, Timer>,
     /// The timer that a rule has running for a subject.
-    pub pending: Map<(crate::cases::SubjectKey, String), TimerKey>,
+    pub pending: Map<(SubjectKey, String), TimerKey>,
     /// Cases.
     pub cases: Map<CaseKey, CaseEntry>,
+    /// Cases under the one that they hang under: at most one for each case.
+    pub hanging: Map<(CaseKey, CaseKey), ()>,
+    /// Cases that a later event may explain, by subject and the event that raised them: at most one for each case.
+    pub explainable: Map<(SubjectKey, LogPosition), CaseKey>,
     /// The open episode of each subject: its root.
-    pub episodes: Map<crate::cases::SubjectKey, crate::cases::Episode>,
+    pub episodes: Map<SubjectKey, Episode>,
     /// What actors and contracts did within an hour.
-    pub tallies: Map<crate::quota::TallyKey, Tally>,
+    pub tallies: Map<TallyKey, Tally>,
+    /// Roots of the last hour by what they have in common.
+    pub surges: Map<CauseKey, Surge>,
+    /// When each of them is forgotten, Unix seconds.
+    pub surge_ends: Map<(i64, CauseKey), ()>,
     /// Block time of the last event or segment end, Unix seconds: time only moves on within a chain.
     pub now_secs: i64,
     marks: VecDeque<Frame>,
 }
 
 /// How many maps the state has.
-const MAPS: usize = 16;
+const MAPS: usize = 21;
 
 /// What is needed to undo one open block.
 #[derive(Debug)]
@@ -89,6 +102,7 @@ impl ChainState {
             tokens: Slab::new(5),
             aliases: Map::new(6),
             branches: Map::new(7),
+            declarers: Map::new(21),
             shipments: Map::new(8),
             packings: Map::new(9),
             balances: Map::new(10),
@@ -97,6 +111,10 @@ impl ChainState {
             cases: Map::new(12),
             episodes: Map::new(13),
             tallies: Map::new(14),
+            hanging: Map::new(17),
+            explainable: Map::new(18),
+            surges: Map::new(19),
+            surge_ends: Map::new(20),
             now_secs: 0,
             marks: VecDeque::new(),
         }
@@ -112,6 +130,7 @@ impl ChainState {
             &mut self.tokens,
             &mut self.aliases,
             &mut self.branches,
+            &mut self.declarers,
             &mut self.shipments,
             &mut self.packings,
             &mut self.balances,
@@ -120,6 +139,10 @@ impl ChainState {
             &mut self.cases,
             &mut self.episodes,
             &mut self.tallies,
+            &mut self.hanging,
+            &mut self.explainable,
+            &mut self.surges,
+            &mut self.surge_ends,
         ]
     }
 
@@ -127,8 +150,8 @@ impl ChainState {
     pub fn begin_open(&mut self, block: BlockRef) {
         let mut marks = Vec::with_capacity(MAPS);
         for map in self.maps() {
-            map.record(true);
-            marks.push(map.mark());
+            map.journal().record(true);
+            marks.push(map.journal().mark());
         }
         self.marks.push_back(Frame { block, now_secs: self.now_secs, marks });
     }
@@ -136,7 +159,7 @@ impl ChainState {
     /// Begins a run of final blocks: nothing is recorded.
     pub fn begin_final(&mut self) {
         for map in self.maps() {
-            map.record(false);
+            map.journal().record(false);
         }
     }
 
@@ -161,10 +184,10 @@ impl ChainState {
         }
         let marks = match self.marks.front() {
             Some(frame) => frame.marks.clone(),
-            None => self.maps().map(|map| map.mark()).to_vec(),
+            None => self.maps().map(|map| map.journal().mark()).to_vec(),
         };
         for (map, mark) in self.maps().into_iter().zip(marks) {
-            map.forget(mark);
+            map.journal().forget(mark);
         }
     }
 
@@ -172,17 +195,22 @@ impl ChainState {
     pub fn story(&self, item: ItemId, branch: u32) -> Story {
         match branch {
             0 => self.items.get(item).story,
-            _ => self.branches.get(&(item, branch)).copied().unwrap_or(self.items.get(item).story),
+            _ => self.branches.get(&(item, branch)).map_or(self.items.get(item).story, |branch| branch.story),
         }
     }
 
-    /// Sets the story of `item` on `branch`.
+    /// Sets the story of `item` on `branch`, which is 0 or open.
     pub fn set_story(&mut self, item: ItemId, branch: u32, story: Story) {
         if branch == 0 {
             self.items.change(item, |entry| entry.story = story);
-        } else {
-            self.branches.set((item, branch), Some(story));
+        } else if let Some(entry) = self.branches.get(&(item, branch)).copied() {
+            self.branches.set((item, branch), Some(Branch { story, ..entry }));
         }
+    }
+
+    /// Who declares the steps of a story, and since which step without a break.
+    pub fn declarer(&self, item: ItemId, branch: u32, story: &Story) -> Option<Tenure> {
+        if story.declared_apart { self.declarers.get(&(item, branch)).copied() } else { story.possession() }
     }
 
     /// Branch numbers of `item` that are open, 0 first.
@@ -192,16 +220,26 @@ impl ChainState {
         std::iter::once(0).chain(others.into_iter().flatten())
     }
 
-    /// Who has `item` on `branch`: the possessor of its outermost parent, where it is inside one.
-    pub fn possessor(&self, item: ItemId, branch: u32) -> Option<HolderId> {
-        let mut story = self.story(item, branch);
+    /// The outermost item that `story` is inside of.
+    pub fn outermost(&self, story: &Story) -> Option<ItemId> {
+        let mut around = None;
+        let mut parent = story.parent;
         for _ in 0..NESTING_MAX {
-            match story.parent {
-                Some(parent) => story = self.items.get(parent).story,
-                None => break,
-            }
+            let Some(item) = parent else { break };
+            around = Some(item);
+            parent = self.items.get(item).story.parent;
         }
-        story.possessor
+        around
+    }
+
+    /// The outermost item that `item` is inside of.
+    pub fn container_of(&self, item: ItemId) -> Option<ItemId> {
+        self.outermost(&self.items.get(item).story)
+    }
+
+    /// Who has `item` by the story with provenance: the possessor of what it is inside of, where it is.
+    pub fn possessor(&self, item: ItemId) -> Option<HolderId> {
+        self.items.get(self.container_of(item).unwrap_or(item)).story.possessor
     }
 
     /// Every token that stands for `item`, its first one first.

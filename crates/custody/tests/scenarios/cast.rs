@@ -25,8 +25,19 @@ const PARTIES: &[(&str, Role, &str, LicenceType)] = &[
 ];
 
 /// Contracts: authoritative, recognised, and one that nobody named.
-const CONTRACTS: &[(&str, Tier)] =
-    &[("packs", Tier::Authoritative), ("partner", Tier::Recognised), ("fake", Tier::Unknown)];
+const CONTRACTS: &[(&str, Tier)] = &[
+    ("packs", Tier::Authoritative),
+    ("partner", Tier::Recognised),
+    ("fake", Tier::Unknown),
+    ("lots", Tier::Recognised),
+    ("old_lots", Tier::Recognised),
+];
+
+/// Everyone and every contract that has a name.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let parties = PARTIES.iter().map(|(name, ..)| *name);
+    parties.chain(CONTRACTS.iter().map(|(name, _)| *name)).chain(["stranger", "accomplice", "zero"])
+}
 
 /// Changes of the registry that a scenario makes.
 #[derive(Debug, Default, Deserialize)]

@@ -1,12 +1,14 @@
 //! Plays a scenario through the core, block by block, and gathers what it did.
 
 use crate::cast::{self, CHAIN, Changes, address};
+use crate::shown;
 use arrow_array::cast::AsArray;
-use custody::decode::{Decoded, Profiles};
+use custody::decode::profile::ContractProfile;
+use custody::decode::{Decoded, Profiles, WatchedContract};
 use custody::rules::Parameters;
 use custody::state::StateRow;
 use custody::{Core, Setup};
-use model::alert::{CaseKey, Notice};
+use model::alert::{CaseKey, Notice, Standing};
 use model::chain::{BlockRef, LogPosition};
 use model::change::{Change, Epoch, Record, RegistryVersion, Sequence};
 use model::commit::{Commit, Effect};
@@ -33,8 +35,11 @@ pub struct Story {
     #[serde(default, rename = "revert")]
     reverts: Vec<Revert>,
     /// The whole list of alerts in the end.
-    #[serde(default, rename = "alert")]
+    #[serde(default, rename = "alert", deserialize_with = "expanded")]
     pub alerts: Vec<Told>,
+    /// Rows of tables in the end, sorted.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Vec<String>>,
     /// Block time to which the story runs on without events.
     until: Option<String>,
 }
@@ -64,6 +69,20 @@ struct Happening {
     unregistered: bool,
     /// How many times, with the item's number counting on.
     times: Option<u64>,
+    /// Each time by someone else: the actor's name with the item.
+    #[serde(default)]
+    each_by_another: bool,
+    /// All of them in one transaction.
+    #[serde(default)]
+    one_transaction: bool,
+    /// In the block of the event before.
+    #[serde(default)]
+    together: bool,
+    /// All of them in one log.
+    #[serde(default)]
+    one_log: bool,
+    /// Units; `max` for as many as a token can have.
+    quantity: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -72,9 +91,43 @@ struct Revert {
     after: usize,
 }
 
-/// An alert as a scenario names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+/// Alerts as a scenario file lists them.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Listed {
+    rule: String,
+    severity: String,
+    subject: String,
+    under: Option<String>,
+    #[serde(default)]
+    members: u64,
+    #[serde(default)]
+    explained: bool,
+    /// How many of them, with the subject's number counting on.
+    times: Option<u64>,
+}
+
+/// Every alert of the list, in the order in which they are compared.
+fn expanded<'de, D: serde::Deserializer<'de>>(list: D) -> Result<Vec<Told>, D::Error> {
+    let mut alerts = Vec::new();
+    for Listed { rule, severity, subject, under, members, explained, times } in Vec::deserialize(list)? {
+        for time in 0..times.unwrap_or(1) {
+            let subject = if time == 0 { subject.clone() } else { counted_on(&subject, time) };
+            let (rule, severity, under) = (rule.clone(), severity.clone(), under.clone());
+            alerts.push(Told { rule, severity, subject, under, members, explained });
+        }
+    }
+    alerts.sort();
+    Ok(alerts)
+}
+
+/// `P1` counted on by 2 is `P3`.
+fn counted_on(item: &str, times: u64) -> String {
+    format!("{}{}", &item[..1], item[1..].parse::<u64>().unwrap() + times)
+}
+
+/// An alert as a scenario names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Told {
     /// The rule.
     pub rule: String,
@@ -85,8 +138,9 @@ pub struct Told {
     /// Rule of the root that it hangs under.
     pub under: Option<String>,
     /// Members that were counted under it.
-    #[serde(default)]
     pub members: u64,
+    /// Was it closed by what came later?
+    pub explained: bool,
 }
 
 /// The last notice of a case.
@@ -105,16 +159,28 @@ pub struct Played {
     pub alerts: Vec<Told>,
     /// Canonical rows, newest of each key, as text.
     pub rows: BTreeMap<String, String>,
+    /// Every entry of the custody state, as bytes by map and key.
+    pub state: BTreeMap<(u32, Vec<u8>), Vec<u8>>,
     notices: Vec<Notice>,
+    batches: Vec<(Table, arrow_array::RecordBatch)>,
 }
 
 impl Played {
+    /// Rows of a table as lines.
+    pub fn lines(&self, table: &str) -> Vec<String> {
+        shown::lines(table, self.batches.iter())
+    }
+
     /// The last notice of each case: what people know in the end. Opened and changed both say that it stands.
     pub fn told_last(&self) -> Vec<LastNotice> {
         let mut last = BTreeMap::new();
         for notice in &self.notices {
             let revision = last.get(&notice.case_key).map_or(0, |(revision, _)| *revision);
             assert_eq!(notice.revision, revision + 1, "revisions of a case count on: {notice:?}");
+            let root = notice.alert.root;
+            assert!(root.is_none_or(|root| last.contains_key(&root)), "told before its root: {notice:?}");
+            let query = (notice.alert.members > 0).then(|| notice.case_key.members_query());
+            assert_eq!(notice.alert.members_query, query, "{notice:?}");
             last.insert(notice.case_key, (notice.revision, notice.clone()));
         }
         let as_told = |(case, (_, notice)): (CaseKey, (u32, Notice))| LastNotice {
@@ -184,12 +250,16 @@ fn script(story: &Story) -> Vec<Step> {
     for (at, happening) in story.events.iter().enumerate() {
         let seen = happening.seen.as_deref().map_or_else(|| cast::secs(&happening.at) + 60, cast::secs);
         let times = happening.times.unwrap_or(1);
-        let number: u64 = happening.item[1..].parse().unwrap();
-        let each = |time| Happening {
-            item: format!("{}{}", &happening.item[..1], number + time),
-            ..happening.clone()
+        let each = |time| {
+            let item = counted_on(&happening.item, time);
+            let another =
+                happening.each_by_another.then(|| format!("{} of {item}", happening.by.as_deref().unwrap()));
+            Happening { by: another.or_else(|| happening.by.clone()), item, ..happening.clone() }
         };
-        steps.push(Step::Block(seen, (0..times).map(each).collect()));
+        match steps.last_mut() {
+            Some(Step::Block(_, block)) if happening.together => block.extend((0..times).map(each)),
+            _ => steps.push(Step::Block(seen, (0..times).map(each).collect())),
+        }
         steps.extend(story.reverts.iter().filter(|revert| revert.after == at + 1).map(|_| Step::Revert(at)));
     }
     if let Some(until) = &story.until {
@@ -210,8 +280,23 @@ struct Stage {
     fork: u8,
 }
 
+/// Two contracts of lots: all of the one was seen, the other is older than our first block.
 fn setup() -> Setup {
-    Setup { profiles: Arc::new(Profiles::new(Vec::new()).unwrap()), parameters: Parameters::default() }
+    let watched = |name: &str, complete: bool| {
+        let profile = format!(
+            "standard = \"erc1155\"\ntransfer = \"ownership\"\n[observability]\ncomplete_history = {complete}"
+        );
+        WatchedContract {
+            name: name.to_owned(),
+            chain: CHAIN,
+            address: Some(address(name)),
+            profile: Arc::new(ContractProfile::parse(name, &profile).unwrap()),
+            family: None,
+            from_block: 0,
+        }
+    };
+    let contracts = vec![watched("lots", true), watched("old_lots", false)];
+    Setup { profiles: Arc::new(Profiles::new(contracts).unwrap()), parameters: Parameters::default() }
 }
 
 impl Stage {
@@ -291,19 +376,8 @@ impl Stage {
     }
 
     fn restart(&mut self) {
-        let mut newest: BTreeMap<(u32, Vec<u8>), Option<Vec<u8>>> = BTreeMap::new();
-        for (table, batch) in self.blocks.iter().flat_map(|(_, rows)| rows) {
-            if *table == Table::State {
-                let kinds =
-                    batch.column_by_name("kind").unwrap().as_primitive::<arrow_array::types::UInt32Type>();
-                let keys = batch.column_by_name("key").unwrap().as_binary::<i32>();
-                let values = batch.column_by_name("value").unwrap().as_binary::<i32>();
-                for ((kind, key), value) in kinds.iter().zip(keys).zip(values) {
-                    newest.insert((kind.unwrap(), key.unwrap().to_vec()), value.map(<[u8]>::to_vec));
-                }
-            }
-        }
-        let rows = newest.into_iter().map(|((kind, key), value)| StateRow { kind, key, value });
+        let newest = newest_state(&self.blocks);
+        let rows = newest.into_iter().map(|((kind, key), value)| StateRow { kind, key, value: Some(value) });
         let mut revisions: BTreeMap<CaseKey, u32> = BTreeMap::new();
         for notice in &self.notices {
             revisions.insert(notice.case_key, notice.revision);
@@ -324,10 +398,13 @@ impl Stage {
                 subject: short(alert),
                 under: alert.root.and_then(rule_of),
                 members: alert.members,
+                explained: alert.standing == Standing::Explained,
             })
             .collect();
         alerts.sort();
-        Played { alerts, rows: newest_rows(&self.blocks), notices: self.notices }
+        let (rows, state) = (newest_rows(&self.blocks), newest_state(&self.blocks));
+        let batches = self.blocks.into_iter().flat_map(|(_, batches)| batches).collect();
+        Played { alerts, rows, state, notices: self.notices, batches }
     }
 }
 
@@ -335,13 +412,36 @@ impl Stage {
 fn short(alert: &model::alert::Alert) -> String {
     let text = alert.subject.to_string();
     match alert.subject.kind() {
+        // A unit's serial reference is its number, before the check digit.
+        "item" if text.starts_with("00/") => format!("C{}", text[16..20].trim_start_matches('0')),
         "item" => text.rsplit('/').next().unwrap_or_default().to_owned(),
+        "product" | "transaction" => alert.subject.kind().to_owned(),
         kind => {
-            let names = ["fake", "packs", "partner", "stranger", "maker", "wholesaler"];
+            let names =
+                ["fake", "packs", "partner", "lots", "stranger", "maker", "wholesaler", "second_wholesaler"];
             let named = names.iter().find(|name| address(name).to_string() == text);
             format!("{kind} {}", named.unwrap_or(&text.as_str()))
         }
     }
+}
+
+/// Newest entry of each key of the custody state, as the bytes that a restart reads.
+fn newest_state(
+    blocks: &[(BlockRef, Vec<(Table, arrow_array::RecordBatch)>)],
+) -> BTreeMap<(u32, Vec<u8>), Vec<u8>> {
+    let mut newest: BTreeMap<(u32, Vec<u8>), Option<Vec<u8>>> = BTreeMap::new();
+    for (table, batch) in blocks.iter().flat_map(|(_, rows)| rows) {
+        if *table == Table::State {
+            let kinds =
+                batch.column_by_name("kind").unwrap().as_primitive::<arrow_array::types::UInt32Type>();
+            let keys = batch.column_by_name("key").unwrap().as_binary::<i32>();
+            let values = batch.column_by_name("value").unwrap().as_binary::<i32>();
+            for ((kind, key), value) in kinds.iter().zip(keys).zip(values) {
+                newest.insert((kind.unwrap(), key.unwrap().to_vec()), value.map(<[u8]>::to_vec));
+            }
+        }
+    }
+    newest.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
 /// Newest row of each key of the canonical tables, as text without the hashes of blocks.
@@ -375,6 +475,10 @@ fn identity(what: &Happening) -> Identity {
     if what.item.starts_with('C') {
         return Identity { sscc: Some(cast::sscc(number)), ..Identity::default() };
     }
+    if what.item.starts_with('L') {
+        let lot = Some(what.item.parse().unwrap());
+        return Identity { gtin: Some(cast::gtin()), lot, ..Identity::default() };
+    }
     let day = what
         .expiry
         .as_deref()
@@ -388,6 +492,10 @@ fn identity(what: &Happening) -> Identity {
     }
 }
 
+fn units(text: &str) -> U256 {
+    if text == "max" { U256::MAX } else { text.parse().unwrap() }
+}
+
 fn token(item: &str) -> U256 {
     let offset = if item.starts_with('C') { 1_000_000 } else { 0 };
     U256::from(offset + item[1..].parse::<u64>().unwrap())
@@ -396,33 +504,26 @@ fn token(item: &str) -> U256 {
 fn event(what: &Happening, block: u64, log: u32, block_time_secs: i64) -> Event {
     let kind = kind_of(&what.kind);
     let contract = address(what.contract.as_deref().unwrap_or("packs"));
-    let named = matches!(kind, EventKind::Commissioning);
+    let named = matches!(kind, EventKind::Commissioning | EventKind::Identity);
+    let (log, sub) = if what.one_log { (0, log) } else { (log, 0) };
     let mut tx = [7; 32];
     tx[..8].copy_from_slice(&block.to_be_bytes());
-    tx[8..12].copy_from_slice(&log.to_be_bytes());
+    tx[8..12].copy_from_slice(&(if what.one_transaction { 0 } else { log }).to_be_bytes());
     let party = |name: &Option<String>| -> Option<Address> { name.as_deref().map(address) };
     Event {
-        position: LogPosition { block, log, sub: 0 },
         tx_hash: tx.into(),
         tx_index: log,
         block_time_secs,
         event_time_secs: Some(cast::secs(&what.at)),
-        contract,
-        token_contract: contract,
-        kind,
         token: Some(what.token.map_or_else(|| token(&what.item), U256::from)),
-        range_end: None,
         identity: if named { identity(what) } else { Identity::default() },
         from: party(&what.from),
         to: party(&what.to),
         actor: party(&what.by),
-        actor_source: None,
-        sender: None,
         parent: what.parent.as_deref().map(token),
-        parent_contract: None,
-        quantity: None,
+        quantity: what.quantity.as_deref().map(units),
         place: what.place.as_ref().map(|place| cast::gln_of(place)),
         reason: what.reason.as_ref().map(|reason| reason.parse().unwrap()),
-        detail: None,
+        ..Event::bare(kind, contract, LogPosition { block, log, sub })
     }
 }

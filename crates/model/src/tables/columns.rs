@@ -1,4 +1,4 @@
-//! The columns of each table: type, unit and meaning.
+//! The columns of every table, each with its type, unit and meaning.
 
 use super::Column;
 use arrow_schema::{DataType, TimeUnit};
@@ -150,9 +150,9 @@ pub(super) fn tokens() -> Vec<Column> {
         req("token_id", hash(), "the token, 32 bytes big-endian"),
         req("standard", text(), "erc721 or erc1155"),
         opt("item", text(), "key of the item that it stands for"),
-        opt("owner", address(), "owner on the chain; null once burnt"),
+        opt("owner", address(), "owner on the chain; null once burnt, and where it is held in quantities"),
         opt("minted_block", DataType::UInt64, "block of the mint, where seen"),
-        opt("burnt_block", DataType::UInt64, "block of the burn"),
+        opt("burnt_block", DataType::UInt64, "block of the burn, in quantities of the last unit"),
     ])
 }
 
@@ -174,8 +174,15 @@ pub(super) fn custody() -> Vec<Column> {
         chain(),
         req("item", text(), "key of the item"),
         req("branch", DataType::UInt32, "branch of its story"),
-        req("role", text(), "owner, possessor or declarer"),
+        req(
+            "role",
+            text(),
+            "owner of its token on the chain, possessor by the steps told, or declarer: who tells them, \
+             since his first step with no other's between",
+        ),
         req("holder", address(), "the address"),
+        opt("quantity", amount(), "units, of a token held in quantities; null when above 38 digits"),
+        opt("quantity_raw", hash(), "units as 32 bytes, when above 38 digits"),
     ])
 }
 
@@ -204,6 +211,33 @@ pub(super) fn shipments() -> Vec<Column> {
     ])
 }
 
+pub(super) fn lineage() -> Vec<Column> {
+    vec![
+        chain(),
+        req("item", text(), "key of the item that came of it"),
+        opt(
+            "source",
+            text(),
+            "key of what it came from; null for a batch, whose sources have the same tx_hash in `events`",
+        ),
+        req(
+            "link",
+            text(),
+            "repackaged, migrated, bridged, relabelled; named, where the token had no name before",
+        ),
+        opt("contract", address(), "contract of the item's token"),
+        opt("token_id", hash(), "the item's token, 32 bytes big-endian"),
+        opt("source_contract", address(), "contract of the source's token"),
+        opt("source_token_id", hash(), "the source's token, 32 bytes big-endian"),
+        req("block_number", DataType::UInt64, "block of the event that says so"),
+        req("log_index", DataType::UInt32, "its log"),
+        req("sub_index", DataType::UInt32, "index within that log"),
+        req("time", time(), "declared or block time"),
+        req("tx_hash", hash(), "its transaction"),
+        opt("actor", address(), "who did it"),
+    ]
+}
+
 pub(super) fn alert_columns() -> Vec<Column> {
     vec![
         req("case_key", hash(), "names the case; the same after a reorg that mines the transaction again"),
@@ -211,7 +245,7 @@ pub(super) fn alert_columns() -> Vec<Column> {
         req("rule_version", DataType::UInt32, "its version"),
         req("severity", text(), "low, medium, high, critical"),
         req("standing", text(), "in_grace, standing, explained"),
-        req("subject_kind", text(), "item, contract, lot, party"),
+        req("subject_kind", text(), "item, contract, lot, party, product, transaction"),
         req("subject", text(), "what it is about"),
         opt("item", text(), "key of the item"),
         chain(),
@@ -226,7 +260,8 @@ pub(super) fn alert_columns() -> Vec<Column> {
         opt("victim", text(), "whose goods or identity are concerned"),
         opt("witness", text(), "who saw it"),
         opt("root", hash(), "the case that it hangs under; null for a root"),
-        req("members", DataType::UInt64, "members counted and not expanded"),
+        req("members", DataType::UInt64, "alerts that it took in, those counted and not expanded among them"),
+        opt("members_query", text(), "SQL that lists the members that were expanded"),
         req("retroactive", DataType::Boolean, "judged again on later knowledge"),
         req("parameters", text(), "what the rule ran with"),
         req("evidence", text(), "positions of the logs that prove it, as chain:block/log, space between"),

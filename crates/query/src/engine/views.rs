@@ -25,7 +25,7 @@ pub(super) const VIEWS: &str = "public";
 const RAW: &str = "raw";
 
 /// Binary columns of 32 bytes that are numbers.
-const NUMBERS: &[&str] = &["quantity_raw", "range_end", "token_id"];
+const NUMBERS: &[&str] = &["quantity_raw", "range_end", "source_token_id", "token_id"];
 
 /// Columns of text that may hold an address, which who wrote them wrote in the checksum form of EIP-55.
 const ADDRESSES_AS_TEXT: &[&str] = &["accused", "subject", "victim", "witness"];

@@ -24,7 +24,7 @@ const LAYOUT: u32 = 1;
 pub(crate) fn order_column(table: Table) -> &'static str {
     match table {
         Table::Blocks => "number",
-        Table::Logs | Table::Events | Table::DeadLetters => "block_number",
+        Table::Logs | Table::Events | Table::DeadLetters | Table::Lineage => "block_number",
         Table::Items
         | Table::Tokens
         | Table::Custody
@@ -48,6 +48,7 @@ pub(crate) fn bounded_columns(table: Table) -> &'static [&'static str] {
         Table::Custody => &["item", "from_block", "updated_block"],
         Table::Containment => &["child", "parent", "updated_block"],
         Table::Shipments => &["item", "shipped_block", "updated_block"],
+        Table::Lineage => &["item", "block_number"],
         Table::Alerts => &["case_key", "item", "raised_at", "updated_block"],
         Table::Notices => &["stream_sequence", "case_key"],
         Table::Incidents => &["stream_sequence"],
@@ -64,6 +65,7 @@ fn bloom_columns(table: Table) -> &'static [&'static str] {
         Table::Custody => &["item", "holder"],
         Table::Containment => &["child", "parent"],
         Table::Shipments => &["item"],
+        Table::Lineage => &["item", "source", "tx_hash"],
         Table::Logs => &["tx_hash"],
         Table::Alerts => &["case_key", "item"],
         Table::Blocks | Table::DeadLetters | Table::Notices | Table::Incidents | Table::State => &[],
@@ -81,6 +83,7 @@ fn unrepeated_columns(table: Table) -> &'static [&'static str] {
         Table::Tokens => &["token_id", "item"],
         Table::Custody | Table::Shipments => &["item"],
         Table::Containment => &["child"],
+        Table::Lineage => &["item", "source", "token_id", "source_token_id"],
         Table::Alerts => &["case_key", "subject", "item", "tx_hash", "expected", "came", "evidence"],
         Table::Notices => &["case_key", "item", "alert"],
         Table::Incidents => &["detail"],
@@ -102,7 +105,8 @@ fn opaque_columns(table: Table) -> &'static [&'static str] {
         | Table::Tokens
         | Table::Custody
         | Table::Containment
-        | Table::Shipments => &[],
+        | Table::Shipments
+        | Table::Lineage => &[],
     }
 }
 

@@ -7,7 +7,7 @@ use alloy_dyn_abi::{DynSolType, DynSolValue, Specifier};
 use alloy_json_abi::{Event as AbiEvent, EventParam, Function};
 use alloy_primitives::{Address, B256, U256};
 use model::chain::{BlockRef, ChainId};
-use model::event::{DeadReason, Event, EventKind, Identity};
+use model::event::{DeadReason, Event, EventKind};
 use model::segment::{BlockMeta, Finality, LogsBuilder, RawLog, Segment, VerificationLevel};
 use std::sync::Arc;
 
@@ -203,28 +203,9 @@ pub(super) fn refusal(profiles: &Profiles, log: TestLog) -> (DeadReason, String)
 /// An event of that kind that says nothing else, by the emitter, in the kit's block.
 pub(super) fn plain(kind: EventKind) -> Event {
     Event {
-        position: model::chain::LogPosition { block: BLOCK, log: 0, sub: 0 },
         tx_hash: B256::repeat_byte(0x77),
-        tx_index: 0,
         block_time_secs: i64::try_from(BLOCK_TIME).unwrap(),
-        event_time_secs: None,
-        contract: emitter(),
-        token_contract: emitter(),
-        kind,
-        token: None,
-        range_end: None,
-        identity: Identity::default(),
-        from: None,
-        to: None,
-        actor: None,
-        actor_source: None,
-        sender: None,
-        parent: None,
-        parent_contract: None,
-        quantity: None,
-        place: None,
-        reason: None,
-        detail: None,
+        ..Event::bare(kind, emitter(), model::chain::LogPosition { block: BLOCK, log: 0, sub: 0 })
     }
 }
 
