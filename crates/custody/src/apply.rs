@@ -1,6 +1,7 @@
 //! One event: read the scene, let the rules look, then change the state. The only place that changes it.
 
 use crate::cases::{self, Cause, SubjectKey};
+use crate::claims::{self, Right};
 use crate::decode::Profiles;
 use crate::machine::{self, Verdict};
 use crate::quota::{self, TallyKey};
@@ -54,15 +55,18 @@ pub fn event(state: &mut ChainState, setting: &Setting<'_>, event: &Event, rows:
         return;
     }
     let verdict = judge(state, setting, event, &named);
-    let reported = {
+    let (reported, right) = {
         let scene = scene_of(state, setting, event, &named, verdict.as_ref());
-        rules::look(&scene, setting.parameters)
+        (rules::look(&scene, setting.parameters), Right::of(&scene))
     };
     rows.event(event, judged(state, event, &named, verdict.as_ref()));
+    let before = known_token(state, event);
     take_fact(state, event, &named, rows);
     if let (Some(item), Some(verdict)) = (named.item, &verdict) {
         take_step(state, event, item, verdict, rows);
     }
+    let after = known_token(state, event);
+    claims::follow(state, event, before, after, right);
     report(state, event, &named, reported);
 }
 
@@ -102,6 +106,10 @@ fn claimed_key(event: &Event) -> Option<ItemKey> {
 
 fn token_of(state: &ChainState, event: &Event) -> Option<TokenId> {
     state.tokens.find(&(state.contracts.find(&event.token_contract)?, event.token?))
+}
+
+fn known_token(state: &ChainState, event: &Event) -> claims::Known {
+    token_of(state, event).map(|token| (token, *state.tokens.get(token)))
 }
 
 /// How people call a token that nothing has named.

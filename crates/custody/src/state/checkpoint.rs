@@ -44,6 +44,8 @@ pub struct Changed {
     pub tokens: Vec<u32>,
     /// Cases.
     pub cases: Vec<model::alert::CaseKey>,
+    /// Claims.
+    pub claims: Vec<u32>,
 }
 
 impl ChainState {
@@ -81,7 +83,12 @@ impl ChainState {
         }
         changed!(rows, self.episodes, map);
         changed!(rows, self.tallies, map);
-        Ok((Changed { items, tokens, cases }, rows))
+        let claims = self.claims.take_dirty();
+        for id in &claims {
+            let (key, value) = self.claims.bytes(*id)?;
+            rows.push(StateRow { kind: crate::journal::Tracked::kind(&self.claims), key, value });
+        }
+        Ok((Changed { items, tokens, cases, claims }, rows))
     }
 
     /// Puts an entry of a checkpoint back. Entries come in the order of (kind, key).
