@@ -84,10 +84,11 @@ impl std::fmt::Debug for View<'_> {
 }
 
 impl View<'_> {
-    /// The time that both chains have reached by one reading of their clocks.
-    fn reached(&self, pair: [&Life; 2], reading: impl Fn(&Clock) -> i64) -> i64 {
-        let of = |life: &Life| self.clocks.get(&life.chain).map_or(i64::MIN, &reading);
-        of(pair[0]).min(of(pair[1]))
+    /// Have both chains passed the moment, by one reading of their clocks?
+    fn passed(&self, overlap: &Overlap<'_>, second: &Life, reading: impl Fn(&Clock) -> i64) -> bool {
+        [overlap.first, second]
+            .into_iter()
+            .all(|life| self.clocks.get(&life.chain).is_some_and(|clock| reading(clock) > overlap.due_secs))
     }
 }
 
@@ -118,28 +119,45 @@ pub fn judge(mut lives: Vec<Life>, view: &View<'_>) -> Judged {
     lives.sort_by_key(Life::order);
     let mut judged = Judged::default();
     for (at, second) in lives.iter().enumerate() {
-        let Some((due_secs, first)) = overlapped(&lives[..at], second, view) else { continue };
-        let is_final = view.reached([first, second], |clock| clock.final_secs) > due_secs;
+        let overlaps = overlaps(&lives[..at], second, view);
+        let passed = |overlap: &&Overlap<'_>| view.passed(overlap, second, |clock| clock.now_secs);
+        let Some(clear) = overlaps.iter().position(|overlap| passed(&overlap)) else {
+            judged.waits.extend(overlaps.iter().map(|overlap| overlap.due_secs));
+            continue;
+        };
+        // What comes before it is told of instead once its chain has come as far.
+        let is_final = clear == 0 && view.passed(&overlaps[0], second, |clock| clock.final_secs);
         if !is_final {
-            judged.waits.push(due_secs);
+            judged.waits.extend(overlaps[..=clear].iter().map(|overlap| overlap.due_secs));
         }
-        if view.reached([first, second], |clock| clock.now_secs) > due_secs {
-            judged.pairs.push(Pair { first: first.clone(), second: second.clone(), due_secs, is_final });
-        }
+        let Overlap { due_secs, first } = overlaps[clear];
+        judged.pairs.push(Pair { first: first.clone(), second: second.clone(), due_secs, is_final });
     }
+    judged.waits.sort_unstable();
+    judged.waits.dedup();
     judged
 }
 
-/// The life on another chain that `second` overlaps for too long, as far as is known: the one whose moment is due
-/// first. A later one does not count before it is clear that this one does not.
-fn overlapped<'a>(earlier: &'a [Life], second: &Life, view: &View<'_>) -> Option<(i64, &'a Life)> {
-    let pairs = earlier.iter().filter(|first| first.chain != second.chain).filter_map(|first| {
-        let grace = if (view.announced)(first, second) { view.grace_secs } else { 0 };
-        let due_secs = second.begun_secs.saturating_add(grace);
-        (first.ended_secs.min(second.ended_secs) > due_secs).then_some((due_secs, first))
-    });
-    // Of several that are due at once the first counts: `min_by_key` keeps it.
-    pairs.min_by_key(|(due_secs, _)| *due_secs)
+/// A life that another one overlaps for too long, as far as is known.
+#[derive(Debug, Clone, Copy)]
+struct Overlap<'a> {
+    due_secs: i64,
+    first: &'a Life,
+}
+
+/// The lives on other chains that `second` overlaps, in the order in which they are due.
+fn overlaps<'a>(earlier: &'a [Life], second: &Life, view: &View<'_>) -> Vec<Overlap<'a>> {
+    let others = earlier.iter().filter(|first| first.chain != second.chain);
+    let mut overlaps: Vec<Overlap<'a>> = others
+        .filter_map(|first| {
+            let grace = if (view.announced)(first, second) { view.grace_secs } else { 0 };
+            let due_secs = second.begun_secs.saturating_add(grace);
+            (first.ended_secs.min(second.ended_secs) > due_secs).then_some(Overlap { due_secs, first })
+        })
+        .collect();
+    // Of several that are due at once the first counts: the sort keeps it before the others.
+    overlaps.sort_by_key(|overlap| overlap.due_secs);
+    overlaps
 }
 
 /// The alerts of an item's clones. The first is the root of those that came within the time of one episode.

@@ -41,6 +41,9 @@ pub struct Claim {
     pub entitled: bool,
 }
 
+/// There is one a pack where a deployment has several chains: 80 bytes, 8 of its key, and a slot of the index.
+const _: () = assert!(size_of::<Claim>() <= 80);
+
 /// With what right an event mints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Right {

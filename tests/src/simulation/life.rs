@@ -4,6 +4,8 @@ use super::chain::Chain;
 use super::schedule::{Hits, World};
 use bus::local::LocalBus;
 use bus::memory::{MemoryDisk, PowerCut};
+use model::alert::NoticeKind;
+use model::chain::ChainId;
 use model::change::{Change, RegistryVersion};
 use model::segment::Finality;
 use rand::Rng;
@@ -11,8 +13,10 @@ use rand::rngs::StdRng;
 use std::sync::Arc;
 use store::parquet::memory_files::{Loss, MemoryFiles};
 use store::{Store, Writer};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
 use tokio_util::sync::CancellationToken;
-use transform::{Metrics, Outward};
+use transform::{Metrics, Outward, Told};
 
 /// Both disks of a process.
 #[derive(Debug, Clone, Default)]
@@ -90,8 +94,35 @@ async fn live_until_it_fails(
     }
     let outward = Outward::new(Metrics::new(&prometheus::Registry::new())?);
     store.flush().await?;
-    transform::run(world.core(), subscriber, Box::new(store), outward, CancellationToken::new()).await?;
+    let mut heard = outward.notices.subscribe();
+    let ran =
+        transform::run(world.core(), subscriber, Box::new(store), outward, CancellationToken::new()).await;
+    count_across(&mut heard, hits);
+    ran?;
     ingested
+}
+
+/// Counts what was told across chains.
+fn count_across(heard: &mut broadcast::Receiver<Told>, hits: &mut Hits) {
+    loop {
+        let told = match heard.try_recv() {
+            Ok(told) => told,
+            Err(TryRecvError::Lagged(_)) => continue,
+            Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+        };
+        if told.chain != ChainId::ACROSS {
+            continue;
+        }
+        hits.count(match told.notice.kind {
+            NoticeKind::Opened => "opened a case across chains",
+            NoticeKind::Changed | NoticeKind::Closed => "changed a case across chains",
+            NoticeKind::Withdrawn => "withdrew a case across chains",
+            NoticeKind::Final => "finalised a case across chains",
+        });
+        if told.notice.alert.expected.contains("announced") {
+            hits.count("told of an announced migration that was left half");
+        }
+    }
 }
 
 /// The ingesting side: each chain takes its stream over and publishes what the chain holds.

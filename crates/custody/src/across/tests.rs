@@ -146,6 +146,20 @@ fn a_chain_that_is_behind_holds_back_only_what_it_can_still_change() {
 }
 
 #[test]
+fn a_case_that_stands_is_not_taken_back_while_another_chain_catches_up() {
+    let lives = [life(A, 1, 100, LIVING), life(C, 3, 50, LIVING), life(B, 2, 200, LIVING)];
+    let clock = |now_secs| Clock { now_secs, final_secs: now_secs };
+    let at = |behind| {
+        let clocks = [(A, clock(1_000)), (B, clock(1_000)), (C, clock(behind))].into();
+        let view = View { clocks: &clocks, grace_secs: GRACE, announced: &|_, _| false };
+        let judged = judge(lives.to_vec(), &view);
+        (tokens(&judged), judged.pairs.iter().map(|pair| pair.is_final).collect::<Vec<_>>(), judged.waits)
+    };
+    assert_eq!(at(60), (vec![(1, 2, 200)], vec![false], vec![100, 200]));
+    assert_eq!(at(201), (vec![(3, 1, 100), (3, 2, 200)], vec![true, true], vec![]));
+}
+
+#[test]
 fn the_lower_authority_is_accused_else_who_had_no_right_else_nobody() {
     let accused = |change: fn(&mut Life, &mut Life)| {
         let (mut first, mut second) = (life(A, 1, 100, LIVING), life(B, 2, 200, LIVING));
