@@ -7,6 +7,7 @@ mod stories;
 mod tokens;
 
 use crate::cases::{self, Cause, Finding};
+use crate::claims::{self, Right};
 use crate::decode::Profiles;
 use crate::lineage::End;
 use crate::machine::{self, Verdict};
@@ -69,12 +70,13 @@ pub fn event(
         return None;
     }
     let verdict = judge(state, setting, event, &named);
-    let reported = {
+    let (reported, right) = {
         let scene = scene_of(state, setting, event, &named, verdict.as_ref());
-        rules::look(&scene, setting.parameters)
+        (rules::look(&scene, setting.parameters), Right::of(&scene))
     };
     let judged = judged(state, event, &named, verdict.as_ref());
     let cause = (!reported.is_empty()).then(|| cause_of(state, event, &named));
+    let before = known_token(state, event);
     tokens::take(state, event, &named, rows);
     if let (Some(item), true) = (named.item, named.believed && names) {
         tokens::bind(state, setting, event, item, rows);
@@ -86,6 +88,8 @@ pub fn event(
             rows.lineage.step(event, || End::of(state, item, token_of(state, event)));
         }
     }
+    let after = known_token(state, event);
+    claims::follow(state, event, before, after, right);
     if let Some(cause) = cause {
         report(state, &cause, &named, reported);
     }
@@ -125,6 +129,10 @@ fn claimed_key(event: &Event) -> Option<ItemKey> {
 
 fn token_of(state: &ChainState, event: &Event) -> Option<TokenId> {
     state.tokens.find(&(state.contracts.find(&event.token_contract)?, event.token?))
+}
+
+fn known_token(state: &ChainState, event: &Event) -> claims::Known {
+    token_of(state, event).map(|token| (token, *state.tokens.get(token)))
 }
 
 /// How people call a token that nothing has named.

@@ -1,19 +1,23 @@
 //! The core: takes records in the order of their stream, gives what each does to the tables.
 
+mod across;
+
+use crate::across::Across;
 use crate::apply::{self, Setting};
 use crate::decode::{self, Decoded, Profiles};
 use crate::error::Error;
 use crate::journal::RestoreError;
-use crate::notices::Told;
+use crate::notices::{Form, Told};
 use crate::registry::Index;
 use crate::rows::{self, Rows};
-use crate::rules::Parameters;
+use crate::rules::{ID_01_CARD, Parameters};
 use crate::state::{ChainState, StateRow};
 use model::alert::CaseKey;
 use model::chain::{BlockRef, ChainId};
 use model::change::{Change, Position, Record, RegistryVersion};
 use model::commit::{Commit, Effect};
 use model::event::Event;
+use model::item::ItemKey;
 use model::registry::Registry;
 use model::segment::{Finality, Segment};
 use std::collections::BTreeMap;
@@ -36,6 +40,9 @@ pub struct Setup {
 pub struct Core {
     setup: Setup,
     chains: BTreeMap<ChainId, Chain>,
+    across: Across,
+    /// Are there other chains to compare one with? Then every chain keeps its claims.
+    compares_chains: bool,
     no_registry: Arc<Index>,
 }
 
@@ -47,16 +54,21 @@ struct Chain {
     /// The block whose rows carry the registry; taken back with it.
     registry_written: Option<u64>,
     told: Told,
+    /// Items whose claims changed since chains were compared.
+    claimed: Vec<ItemKey>,
 }
 
 impl Chain {
-    fn new(chain: ChainId) -> Self {
+    fn new(chain: ChainId, keeps_claims: bool) -> Self {
+        let mut state = ChainState::new(chain);
+        state.keeps_claims = keeps_claims;
         Self {
             position: Position::default(),
-            state: ChainState::new(chain),
+            state,
             registries: Vec::new(),
             registry_written: None,
             told: Told::default(),
+            claimed: Vec::new(),
         }
     }
 }
@@ -66,7 +78,8 @@ impl Core {
     pub fn new(setup: Setup) -> Self {
         let rows = Arc::new(Registry::default());
         let no_registry = Arc::new(Index::new(RegistryVersion { version: 0, after: None, rows }));
-        Self { setup, chains: BTreeMap::new(), no_registry }
+        let compares_chains = setup.parameters.is_on(&ID_01_CARD) && setup.profiles.chains().len() > 1;
+        Self { setup, chains: BTreeMap::new(), across: Across::default(), compares_chains, no_registry }
     }
 
     /// How far the stream of `chain` was taken.
@@ -74,20 +87,21 @@ impl Core {
         self.chains.get(&chain).map(|chain| chain.position).unwrap_or_default()
     }
 
-    /// Puts a chain back as it was at `position`: the newest rows of `state` in the order of (kind, key), and the
-    /// highest revision of each case that people were told of up to there.
+    /// Puts a chain back as it was at `position` and the block time `now_secs` of its tip: the newest rows of `state`
+    /// in the order of (kind, key), and the highest revision of each case that people were told of up to there.
     ///
     /// # Errors
     /// When a row is not what was written.
     pub fn restore(
         &mut self,
         chain: ChainId,
-        position: Position,
+        (position, now_secs): (Position, i64),
         rows: impl IntoIterator<Item = StateRow>,
         revisions: &[(CaseKey, u32)],
     ) -> Result<(), RestoreError> {
-        let mut restored = Chain::new(chain);
+        let mut restored = Chain::new(chain, self.compares_chains);
         restored.position = position;
+        restored.state.now_secs = now_secs;
         for row in rows {
             let Some(value) = row.value else { continue };
             if row.kind == REGISTRY_KIND {
@@ -127,7 +141,8 @@ impl Core {
         record: &Record,
         decoded: Option<Decoded>,
     ) -> Result<Option<Commit>, Error> {
-        let chain = self.chains.entry(record.chain).or_insert_with(|| Chain::new(record.chain));
+        let keeps_claims = self.compares_chains;
+        let chain = self.chains.entry(record.chain).or_insert_with(|| Chain::new(record.chain, keeps_claims));
         if record.sequence <= chain.position.sequence {
             return Ok(None);
         }
@@ -216,12 +231,12 @@ impl Chain {
         }
         let (changed, mut state_rows) = self.state.take_changed()?;
         self.write_registry(segment.last.number, &mut state_rows)?;
-        let finalized = self.position.finalized.map(|block| block.number);
-        let mut transitions = self.told.compare(&changed.cases, |key| self.state.cases.get(key), finalized);
+        let mut transitions = self.told.compare(&changed.cases, form_in(&self.state, self.position));
         if segment.finality == Finality::Final {
             // A final run says of everything below it that it is final too.
-            transitions.extend(self.told.finalize(segment.last.number, |key| self.state.cases.get(key)));
+            transitions.extend(self.told.finalize(form_in(&self.state, self.position)));
         }
+        self.claimed.extend(self.state.claimed(&changed.claims).cloned());
         commit.effect = Effect::Append {
             first_number: segment.first_number,
             parent_hash: segment.parent_hash,
@@ -245,9 +260,7 @@ impl Chain {
     ) -> Rows {
         let mut rows = Rows::default();
         for event in events {
-            let in_force =
-                |index: &&Arc<Index>| index.version().after.is_none_or(|after| after < event.position.block);
-            let registry = self.registries.iter().rev().find(in_force).unwrap_or(no_registry);
+            let registry = &Arc::clone(self.registry_at(event.position.block, no_registry));
             let setting = Setting { registry, parameters: &setup.parameters, profiles: &setup.profiles };
             if let Some(judged) = apply::event(&mut self.state, &setting, &event, &mut rows) {
                 rows.event(event, judged);
@@ -282,13 +295,14 @@ impl Chain {
         if below_final || self.position.tip.is_none_or(|tip| to.number > tip.number) {
             return Err(self.not_linked("revert", to));
         }
+        self.claimed.extend(self.state.claimed_above(to.number).cloned());
         self.state.undo_above(to.number);
         self.registry_written = self.registry_written.filter(|block| *block <= to.number);
         self.position.tip = Some(to);
         // Rows of the orphaned blocks go with them; only cases are told of.
         let (changed, _) = self.state.take_changed()?;
-        let finalized = self.position.finalized.map(|block| block.number);
-        let transitions = self.told.compare(&changed.cases, |key| self.state.cases.get(key), finalized);
+        self.claimed.extend(self.state.claimed(&changed.claims).cloned());
+        let transitions = self.told.compare(&changed.cases, form_in(&self.state, self.position));
         commit.effect = Effect::Revert { to };
         commit.alerts = transitions.alerts;
         commit.notices = transitions.notices;
@@ -303,10 +317,22 @@ impl Chain {
         if self.position.finalized.is_none_or(|finalized| finalized.number < upto.number) {
             self.position.finalized = Some(upto);
         }
-        let transitions = self.told.finalize(upto.number, |key| self.state.cases.get(key));
+        let transitions = self.told.finalize(form_in(&self.state, self.position));
         commit.effect = Effect::Finalize { upto };
         commit.alerts = transitions.alerts;
         commit.notices = transitions.notices;
         Ok(())
+    }
+}
+
+/// The cases of a chain as they stand at `position`.
+fn form_in<'a>(state: &'a ChainState, position: Position) -> impl Fn(&CaseKey) -> Option<Form<'a>> {
+    let finalized = position.finalized.map(|block| block.number);
+    move |key: &CaseKey| {
+        state.cases.get(key).map(|entry| Form {
+            alert: &entry.alert,
+            updated: entry.updated,
+            stable: finalized.is_some_and(|finalized| entry.rests_on <= finalized),
+        })
     }
 }

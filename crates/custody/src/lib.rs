@@ -14,14 +14,17 @@
 //! - [`units`]: the ledger of tokens held in quantities.
 //! - [`rules`]: one file a rule.
 //! - [`cases`], [`timers`], [`quota`], [`storm`], [`explain`]: what becomes of findings.
+//! - [`claims`] and [`across`]: what chains say of one item, compared.
 //! - [`notices`]: what people are told.
 //! - [`state`] and [`journal`]: what is remembered, and how it is taken back.
 //! - [`registry`]: who is who, and who may do what.
 //! - [`lineage`]: which item came from which.
 //! - [`rows`]: what goes into the tables.
 
+pub mod across;
 pub mod apply;
 pub mod cases;
+pub mod claims;
 pub mod core;
 pub mod decode;
 pub mod error;

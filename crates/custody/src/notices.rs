@@ -3,18 +3,28 @@
 //! What was told is not undone by a reorg: it is the one thing here that remembers orphaned blocks, so that a
 //! withdrawal has the next revision of its case.
 
-use crate::cases::CaseEntry;
 use hashbrown::HashMap;
 use model::alert::{Alert, CaseKey, Notice, NoticeKind, Standing};
 use model::commit::AlertChange;
 use std::collections::BTreeSet;
+
+/// A case as it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<'a> {
+    /// Its row.
+    pub alert: &'a Alert,
+    /// Block and log of the event that changed it last.
+    pub updated: (u64, u32),
+    /// Everything that it rests on is final.
+    pub stable: bool,
+}
 
 /// What people were told of the cases of a chain.
 #[derive(Debug, Default)]
 pub struct Told {
     cases: HashMap<CaseKey, (u32, Option<Alert>)>,
     /// Cases whose present form rests on blocks above the finalised one: always just those, so that a restart can
-    /// tell them by their entries.
+    /// tell them by how they stand.
     unstable: BTreeSet<CaseKey>,
 }
 
@@ -46,19 +56,16 @@ impl Told {
         self.unstable.insert(case);
     }
 
-    /// Compares the cases in `changed` with what was told. `entry` gives a case as it stands; `finalized` is the
-    /// last final block.
+    /// Compares the cases in `changed` with what was told. `form` gives a case as it stands.
     pub fn compare<'a>(
         &mut self,
         changed: &[CaseKey],
-        entry: impl Fn(&CaseKey) -> Option<&'a CaseEntry>,
-        finalized: Option<u64>,
+        form: impl Fn(&CaseKey) -> Option<Form<'a>>,
     ) -> Transitions {
         let mut transitions = Transitions::default();
         for key in changed {
-            let now = entry(key);
-            let stable = now.is_none_or(|now| finalized.is_some_and(|finalized| now.rests_on <= finalized));
-            if stable {
+            let now = form(key);
+            if now.is_none_or(|now| now.stable) {
                 self.unstable.remove(key);
             } else {
                 self.unstable.insert(*key);
@@ -67,8 +74,8 @@ impl Told {
             if now.is_none() && !told {
                 continue;
             }
-            transitions.notices.extend(self.tell(*key, now.map(|now| &now.alert)));
-            transitions.alerts.push(change_of(*key, now, stable));
+            transitions.notices.extend(self.tell(*key, now.map(|now| now.alert)));
+            transitions.alerts.push(change_of(*key, now));
         }
         transitions
             .notices
@@ -76,22 +83,18 @@ impl Told {
         transitions
     }
 
-    /// Tells of cases that became final with block `upto`.
-    pub fn finalize<'a>(
-        &mut self,
-        upto: u64,
-        entry: impl Fn(&CaseKey) -> Option<&'a CaseEntry>,
-    ) -> Transitions {
+    /// Tells of cases that became final.
+    pub fn finalize<'a>(&mut self, form: impl Fn(&CaseKey) -> Option<Form<'a>>) -> Transitions {
         let mut transitions = Transitions::default();
         let waiting: Vec<CaseKey> = self.unstable.iter().copied().collect();
         for key in waiting {
-            let Some(now) = entry(&key) else {
+            let Some(now) = form(&key) else {
                 self.unstable.remove(&key);
                 continue;
             };
-            if now.rests_on <= upto {
+            if now.stable {
                 self.unstable.remove(&key);
-                transitions.alerts.push(change_of(key, Some(now), true));
+                transitions.alerts.push(change_of(key, Some(now)));
                 let revision = self.next_revision(key, Some(now.alert.clone()));
                 transitions.notices.push(Notice {
                     case_key: key,
@@ -127,11 +130,11 @@ impl Told {
     }
 }
 
-fn change_of(case_key: CaseKey, now: Option<&CaseEntry>, stable: bool) -> AlertChange {
+fn change_of(case_key: CaseKey, now: Option<Form<'_>>) -> AlertChange {
     AlertChange {
         case_key,
         alert: now.map(|now| now.alert.clone()),
         updated: now.map_or((0, 0), |now| now.updated),
-        stable,
+        stable: now.is_none_or(|now| now.stable),
     }
 }

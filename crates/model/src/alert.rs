@@ -152,6 +152,19 @@ impl CaseKey {
         ])
     }
 
+    /// The case of the `ordinal`th finding of `rule` about `subject` in a transaction, where the finding rests on
+    /// facts of other chains too. It is another case than what the chain alone tells of the same transaction.
+    pub fn across_chains(rule: RuleCode, subject: &Subject, chain: ChainId, tx: B256, ordinal: u32) -> Self {
+        Self::hash(&[
+            rule.0.as_bytes(),
+            &subject_bytes(subject),
+            b"across",
+            &chain.0.to_be_bytes(),
+            &tx.0,
+            &ordinal.to_be_bytes(),
+        ])
+    }
+
     /// Each part is preceded by its length, so that no two lists of parts hash the same bytes.
     fn hash(parts: &[&[u8]]) -> Self {
         let mut bytes = Vec::with_capacity(160);
@@ -244,6 +257,9 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Opened, Self::Changed, Self::Closed, Self::Withdrawn, Self::Final];
+
     /// The name in tables.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -9,6 +9,12 @@ use std::fmt;
 #[serde(transparent)]
 pub struct ChainId(pub u64);
 
+impl ChainId {
+    /// The stream of what is found across chains: cases that no single chain tells. It has no blocks and is not on
+    /// the bus. EIP-155 gives no chain this number.
+    pub const ACROSS: Self = Self(0);
+}
+
 impl fmt::Display for ChainId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -24,9 +24,9 @@ pub use read::{Head, Reader, Snapshot};
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
-use model::alert::CaseKey;
+use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
-use model::change::Position;
+use model::change::{Position, Sequence};
 use model::tables::Table;
 use std::collections::BTreeMap;
 
@@ -35,6 +35,8 @@ use std::collections::BTreeMap;
 pub struct Recovery {
     /// State and rows are in files up to here: the bus is read again from the change after it.
     pub state_at: Position,
+    /// Timestamp of the tip there, Unix seconds; 0 before the first block.
+    pub state_time_secs: u64,
     /// Notices are durable up to here: the same change read again must give the same, which are not written twice.
     pub written_to: Position,
 }
@@ -42,7 +44,8 @@ pub struct Recovery {
 /// The writing end: one per store, guarded by a lock.
 #[async_trait]
 pub trait Writer: Send + Sync {
-    /// Where each chain was left when the store was opened.
+    /// Where each chain was left when the store was opened. The stream across chains is not among them: nothing of
+    /// it comes again from the bus.
     fn recovered(&self) -> BTreeMap<ChainId, Recovery>;
 
     /// Rows of `state` and `alerts` of a chain as they stood at its `state_at`, one row a key, in batches, for restart.
@@ -51,6 +54,9 @@ pub trait Writer: Send + Sync {
     /// Revisions that people were told of at `state_at`: the highest revision of each case among durable notices
     /// of changes up to there.
     async fn revisions(&self, chain: ChainId) -> Result<Vec<(CaseKey, u32)>>;
+
+    /// What people were told last of each case across chains, and how far that stream came: all that is durable.
+    async fn told_across(&self) -> Result<(Sequence, Vec<Notice>)>;
 
     /// Takes what one change does. Durable on return for open blocks (position and notices) and whenever a flush
     /// was due; final rows may wait in memory for the next flush.

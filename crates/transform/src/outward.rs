@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, watch};
 /// A notice that is durable, with its place.
 #[derive(Debug, Clone)]
 pub struct Told {
-    /// The chain.
+    /// The chain, or the stream across chains.
     pub chain: ChainId,
     /// Place of the change that made it in the chain's stream.
     pub sequence: Sequence,
@@ -48,7 +48,9 @@ impl Outward {
             // An error says that nobody listens, which is no loss: the notice is in the store.
             drop(self.notices.send(told));
         }
-        self.metrics.set_heights(chain, position);
-        self.progress.send_replace(Some((chain, position)));
+        if chain != ChainId::ACROSS {
+            self.metrics.set_heights(chain, position);
+            self.progress.send_replace(Some((chain, position)));
+        }
     }
 }

@@ -15,14 +15,19 @@ use store::Writer;
 /// # Errors
 /// When the store cannot be read, or a row of the state is not what was written.
 pub async fn restore(core: &mut Core, writer: &dyn Writer) -> Result<()> {
-    for (chain, recovery) in writer.recovered() {
+    let recovered = writer.recovered();
+    let written_to = recovered.iter().map(|(chain, recovery)| (*chain, recovery.written_to.sequence));
+    let (sequence, told) = writer.told_across().await?;
+    core.restore_across(sequence, told, written_to);
+    for (chain, recovery) in recovered {
         let batches = writer.restore(Table::State, chain).await?;
         let revisions = writer.revisions(chain).await?;
         let mut rows = rows_of(chain, &batches)?;
         rows.sort_unstable_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
         let damaged =
             |error: custody::journal::RestoreError| Error::State { chain, detail: error.to_string() };
-        core.restore(chain, recovery.state_at, rows, &revisions).map_err(damaged)?;
+        let now_secs = i64::try_from(recovery.state_time_secs).unwrap_or(i64::MAX);
+        core.restore(chain, (recovery.state_at, now_secs), rows, &revisions).map_err(damaged)?;
         tracing::info!(%chain, tip = ?recovery.state_at.tip.map(|tip| tip.number), "state restored");
     }
     Ok(())

@@ -7,6 +7,7 @@ use bus::Subscriber;
 use custody::Core;
 use model::chain::ChainId;
 use model::change::{Position, Record};
+use model::commit::Commit;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use store::Writer;
@@ -29,6 +30,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<()> {
     restore(&mut core, writer.as_ref()).await?;
+    compare_chains(&mut core, writer.as_mut(), &outward).await?;
     let mut flush = tokio::time::interval(FLUSH_EVERY);
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut acknowledged = BTreeMap::new();
@@ -53,9 +55,24 @@ async fn take(core: &mut Core, writer: &mut dyn Writer, outward: &Outward, recor
     // A large segment keeps a processor busy for long: other tasks of this worker move elsewhere meanwhile.
     let commit = tokio::task::block_in_place(|| core.step(record))?;
     timer.observe_duration();
-    let Some(commit) = commit else { return Ok(()) };
-    let (chain, position, notices) = (commit.chain, commit.position, commit.notices.clone());
+    if let Some(commit) = commit {
+        put(writer, outward, commit).await?;
+    }
+    compare_chains(core, writer, outward).await
+}
+
+/// Commits what is now to be said across chains: after the record that it came with, in a stream of its own, because
+/// its order depends on which chain came first.
+async fn compare_chains(core: &mut Core, writer: &mut dyn Writer, outward: &Outward) -> Result<()> {
+    match tokio::task::block_in_place(|| core.across()) {
+        Some(commit) => put(writer, outward, commit).await,
+        None => Ok(()),
+    }
+}
+
+async fn put(writer: &mut dyn Writer, outward: &Outward, commit: Commit) -> Result<()> {
     outward.metrics.count(&commit);
+    let (chain, position, notices) = (commit.chain, commit.position, commit.notices.clone());
     let timer = outward.metrics.time_commit();
     writer.commit(commit).await?;
     timer.observe_duration();

@@ -98,6 +98,14 @@ impl Pack {
         self.log(&format!("{name}(uint256,address,uint64)"), &topics, &[Slot::Number(at)])
     }
 
+    /// A token leaves for another contract: its pack migrates, or crosses a bridge.
+    pub fn left(self, token: u64, by: Address, at: u64) -> Log {
+        const MIGRATED: u64 = 10;
+        let topics = [B256::from(U256::from(token)), by.into_word()];
+        let slots = [Slot::Number(MIGRATED), Slot::Number(at)];
+        self.log("Decommissioned(uint256,address,uint8,uint64)", &topics, &slots)
+    }
+
     /// A pack goes into another token, or out of it: `Packed` or `Unpacked`.
     pub fn nested(self, name: &str, token: u64, parent: u64, by: Address, at: u64) -> Log {
         let topics = [B256::from(U256::from(token)), B256::from(U256::from(parent)), by.into_word()];

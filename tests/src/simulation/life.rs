@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bus::local::LocalBus;
 use bus::memory::{MemoryDisk, PowerCut};
 use bus::{Publisher, Subscriber, Tail};
+use model::alert::NoticeKind;
 use model::chain::ChainId;
 use model::change::{Change, Epoch, Position, Record, Sequence};
 use model::segment::Finality;
@@ -16,8 +17,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use store::parquet::memory_files::{Loss, MemoryFiles};
 use store::{Store, Writer};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
 use tokio_util::sync::CancellationToken;
-use transform::{Metrics, Outward};
+use transform::{Metrics, Outward, Told};
 
 /// Records that may come again.
 const REDELIVERED_MAX: usize = 16;
@@ -104,12 +107,37 @@ async fn live_until_it_fails(
     }
     let outward = Outward::new(Metrics::new(&prometheus::Registry::new())?);
     store.flush().await?;
+    let mut heard = outward.notices.subscribe();
     let stop = CancellationToken::new();
     let transformed =
         transform::run(world.core(), Box::new(subscriber), Box::new(store), outward, stop).await;
     hits.add(&redelivered.lock().unwrap());
+    count_across(&mut heard, hits);
     transformed?;
     ingested
+}
+
+/// Counts what was told across chains.
+fn count_across(heard: &mut broadcast::Receiver<Told>, hits: &mut Hits) {
+    loop {
+        let told = match heard.try_recv() {
+            Ok(told) => told,
+            Err(TryRecvError::Lagged(_)) => continue,
+            Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+        };
+        if told.chain != ChainId::ACROSS {
+            continue;
+        }
+        hits.count(match told.notice.kind {
+            NoticeKind::Opened => "opened a case across chains",
+            NoticeKind::Changed | NoticeKind::Closed => "changed a case across chains",
+            NoticeKind::Withdrawn => "withdrew a case across chains",
+            NoticeKind::Final => "finalised a case across chains",
+        });
+        if told.notice.alert.expected.contains("announced") {
+            hits.count("told of an announced migration that was left half");
+        }
+    }
 }
 
 /// The ingesting side: each chain, in any order of arrival, is read from its node until all was read, or the life ends.

@@ -12,12 +12,13 @@ use custody::rules::Parameters;
 use custody::{Core, Setup};
 use ingest::config::{Config, FinalityRule, Verify};
 use ingest::{Filter, Inputs, RegistryFeed};
+use model::alert::{Alert, CaseKey, NoticeKind};
 use model::chain::ChainId;
 use model::change::RegistryVersion;
 use model::gs1::{Gln, check_digit};
 use model::registry::{
-    ContractAuthority, Level, Licence, LicenceStatus, LicenceType, Party, Product, Registry, Role, Tier,
-    Validity, Wallet, WalletStatus,
+    Announcement, AnnouncementKind, ContractAuthority, Level, Licence, LicenceStatus, LicenceType, Party,
+    Product, Registry, Role, Tier, Validity, Wallet, WalletStatus,
 };
 use model::tables::Table;
 use rand::rngs::StdRng;
@@ -91,14 +92,18 @@ const EVERYTHING: &[&str] = &[
     "delivered twice",
     "died while reading",
     "finalised",
+    "finalised a case across chains",
     "lived to the end",
     "node answered in part",
     "node failed",
     "node told of a branch that was left",
     "node was behind",
     "reverted",
+    "opened a case across chains",
     "reverted what a former life had published",
+    "told of an announced migration that was left half",
     "two chains",
+    "withdrew a case across chains",
 ];
 
 impl Totals {
@@ -147,7 +152,7 @@ fn gln(index: u64) -> Gln {
 }
 
 impl World {
-    fn new(ids: &[ChainId]) -> Self {
+    fn new(ids: &[ChainId], announced: bool) -> Self {
         let gtin = numbered(409_876_500_001, 14);
         let contracts = [1, 2, 3].map(|byte| Pack { contract: Address::repeat_byte(byte) });
         let actors: Vec<Address> = (10..16).map(Address::repeat_byte).collect();
@@ -163,7 +168,11 @@ impl World {
             })
         });
         let profiles = Arc::new(Profiles::new(watched.collect()).unwrap());
-        let registry = Arc::new(registry(ids, &contracts, &actors, &gtin));
+        let mut registry = registry(ids, &contracts, &actors, &gtin);
+        if let ([from, to], true) = (ids, announced) {
+            registry.announcements = announcements(*from, *to, &contracts);
+        }
+        let registry = Arc::new(registry);
         Self { registry, profiles, contracts, actors, gtin }
     }
 
@@ -265,16 +274,28 @@ fn registry(ids: &[ChainId], contracts: &[Pack; 3], actors: &[Address], gtin: &s
     registry
 }
 
+/// The authoritative contract migrates from one chain to the other, and the recognised one is bridged back.
+fn announcements(from: ChainId, to: ChainId, contracts: &[Pack; 3]) -> Vec<Announcement> {
+    let row = |kind, (chain, contract): (ChainId, Pack), (successor_chain, successor): (ChainId, Pack)| {
+        let (contract, successor) = (contract.contract, successor.contract);
+        Announcement { kind, chain, contract, successor_chain, successor, validity: Validity::ALWAYS }
+    };
+    vec![
+        row(AnnouncementKind::Migration, (from, contracts[0]), (to, contracts[0])),
+        row(AnnouncementKind::Bridge, (to, contracts[1]), (from, contracts[1])),
+    ]
+}
+
 /// Plays the schedule of a seed.
 pub async fn play(seed: u64) -> Outcome {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut hits = Hits::default();
     let ids: Vec<ChainId> =
-        if rng.random_bool(0.3) { vec![ChainId(1), ChainId(137)] } else { vec![ChainId(1)] };
+        if rng.random_bool(0.4) { vec![ChainId(1), ChainId(137)] } else { vec![ChainId(1)] };
     if ids.len() > 1 {
         hits.count("two chains");
     }
-    let world = World::new(&ids);
+    let world = World::new(&ids, rng.random_bool(0.5));
     let mut chains: Vec<Chain> = ids
         .iter()
         .map(|id| Chain::new(*id, world.contracts, world.actors.clone(), world.gtin.clone()))
@@ -344,8 +365,18 @@ async fn settle(
     while !is_complete(world, chains, &fresh).await {
         fresh = life::live(world, chains, fresh, in_peace, rng, hits).await;
     }
-    let (lived, fresh) = (digests(world, &disks).await, digests(world, &fresh).await);
+    let (lived_disks, fresh_disks) = (disks, fresh);
+    let (lived, fresh) = (digests(world, &lived_disks).await, digests(world, &fresh_disks).await);
     assert_eq!(lived, fresh, "seed {seed}: a table differs from that of a fresh index");
+    let (lived, fresh) = (told_across(world, &lived_disks).await, told_across(world, &fresh_disks).await);
+    assert_eq!(lived, fresh, "seed {seed}: people were told something else across chains");
+}
+
+/// What people were told across chains and what was not withdrawn since.
+async fn told_across(world: &World, disks: &Disks) -> BTreeMap<CaseKey, Alert> {
+    let (_, told) = store::Writer::told_across(&open(world, disks)).await.unwrap();
+    let standing = told.into_iter().filter(|notice| notice.kind != NoticeKind::Withdrawn);
+    standing.map(|notice| (notice.case_key, notice.alert)).collect()
 }
 
 fn open(world: &World, disks: &Disks) -> Store {

@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use custody::Core;
-use model::alert::CaseKey;
+use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
-use model::change::Position;
+use model::change::{Position, Sequence};
 use model::commit::Commit;
 use model::tables::Table;
 use prometheus::Registry;
@@ -105,6 +105,10 @@ impl Writer for Lent {
 
     async fn revisions(&self, chain: ChainId) -> store::Result<Vec<(CaseKey, u32)>> {
         self.store()?.revisions(chain).await
+    }
+
+    async fn told_across(&self) -> store::Result<(Sequence, Vec<Notice>)> {
+        self.store()?.told_across().await
     }
 
     async fn commit(&mut self, commit: Commit) -> store::Result<()> {

@@ -160,6 +160,11 @@ impl Profiles {
         self.any(chain).flat_map(|watched| watched.contract.profile.telling_topics()).collect()
     }
 
+    /// Chains on which something is watched.
+    pub fn chains(&self) -> BTreeSet<ChainId> {
+        self.contracts.iter().map(|watched| watched.contract.chain).collect()
+    }
+
     /// Addresses whose every log is asked for on a chain.
     pub fn addresses(&self, chain: ChainId) -> BTreeSet<Address> {
         self.on(chain).filter_map(|contract| contract.address).collect()

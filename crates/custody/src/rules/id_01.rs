@@ -1,4 +1,6 @@
 //! ID-01: two living tokens for one serialised item.
+//!
+//! Here are those of one chain; what two chains say of one item is compared in [`crate::across`].
 
 use super::{Card, Report, Reported, accuse_actor, item_subject, rank};
 use crate::cases::Finding;
@@ -11,13 +13,13 @@ use model::event::EventKind;
 /// The rule's code, by which the end of the old token stops its timer.
 pub(crate) const CODE: &str = "ID-01";
 
-static CARD: Card = Card {
+pub(crate) static CARD: Card = Card {
     code: RuleCode(CODE),
-    version: 1,
+    version: 2,
     title: "clone",
     rank: rank::REST,
     severity: "CRITICAL",
-    trigger: "a second living token is commissioned for one identity among authoritative and recognised contracts",
+    trigger: "a second living token is commissioned for one identity among authoritative and recognised contracts, on one chain or on several",
     innocent: "announced migrations and registered bridges, which have a grace to complete the pair; tokens that were burnt before",
     source: "CBV 2.0, commissioning: an identifier not previously used",
     parameters: &[("grace_secs", 72 * 3_600, "how long an announced migration or bridge may take to end the old token, seconds of block time")],

@@ -49,6 +49,13 @@ impl super::Rule for Rule {
     }
 }
 
+/// May the beneficiary of the event mint the item? A product that nobody registered is anyone's.
+pub(crate) fn may_mint(scene: &Scene<'_>) -> bool {
+    let at = scene.event.block_time_secs;
+    let Some(gtin) = scene.gtin() else { return true };
+    scene.registry.product(gtin, at).is_none_or(|product| refused(scene, product, gtin, at).is_none())
+}
+
 fn owner(scene: &Scene<'_>, product: &Product, at: i64) -> String {
     let party = scene.registry.party(product.owner, at);
     party.map_or_else(|| product.owner.to_string(), |party| format!("{} ({})", party.name, party.gln))

@@ -131,7 +131,8 @@ rules!(
     ct_01, sp_01, mi_01, mi_03, mi_05, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,
 );
 
-pub(crate) use id_01::CODE as ID_01;
+pub(crate) use id_01::{CARD as ID_01_CARD, CODE as ID_01};
+pub(crate) use mi_01::may_mint;
 pub(crate) use sp_01::counted;
 
 /// Rules whose findings say that a step did not fit the story so far: a later upload may show that it did.
@@ -189,6 +190,6 @@ fn date(day: i32) -> String {
 }
 
 /// Unix seconds as a time.
-fn time(secs: i64) -> String {
+pub(crate) fn time(secs: i64) -> String {
     jiff::Timestamp::from_second(secs).map_or_else(|_| format!("second {secs}"), |time| time.to_string())
 }

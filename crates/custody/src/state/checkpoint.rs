@@ -15,6 +15,8 @@ pub struct Changed {
     pub tokens: Vec<u32>,
     /// Cases.
     pub cases: Vec<model::alert::CaseKey>,
+    /// Claims.
+    pub claims: Vec<u32>,
 }
 
 impl ChainState {
@@ -27,6 +29,7 @@ impl ChainState {
             items: self.items.changed().to_vec(),
             tokens: self.tokens.changed().to_vec(),
             cases: self.cases.changed().to_vec(),
+            claims: self.claims.changed().to_vec(),
         };
         let mut rows = Vec::new();
         for map in self.maps() {

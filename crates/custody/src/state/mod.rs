@@ -14,6 +14,7 @@ pub use item::{
 };
 
 use crate::cases::{CaseEntry, Episode, SubjectKey};
+use crate::claims::Claim;
 use crate::journal::{Map, Slab, Tracked};
 use crate::quota::{Tally, TallyKey};
 use crate::storm::{CauseKey, Surge};
@@ -67,6 +68,10 @@ pub struct ChainState {
     pub explainable: Map<(SubjectKey, LogPosition), CaseKey>,
     /// The open episode of each subject: its root.
     pub episodes: Map<SubjectKey, Episode>,
+    /// Lives of tokens as serialised items, by item and from 0 in the order of their beginnings.
+    pub claims: Slab<(ItemId, u32), Claim>,
+    /// Are claims kept? Only where other chains can be compared with them.
+    pub keeps_claims: bool,
     /// What actors and contracts did within an hour.
     pub tallies: Map<TallyKey, Tally>,
     /// Roots of the last hour by what they have in common.
@@ -79,7 +84,7 @@ pub struct ChainState {
 }
 
 /// How many maps the state has.
-const MAPS: usize = 21;
+const MAPS: usize = 22;
 
 /// What is needed to undo one open block.
 #[derive(Debug)]
@@ -115,6 +120,8 @@ impl ChainState {
             explainable: Map::new(18),
             surges: Map::new(19),
             surge_ends: Map::new(20),
+            claims: Slab::new(22),
+            keeps_claims: false,
             now_secs: 0,
             marks: VecDeque::new(),
         }
@@ -143,6 +150,7 @@ impl ChainState {
             &mut self.explainable,
             &mut self.surges,
             &mut self.surge_ends,
+            &mut self.claims,
         ]
     }
 
@@ -248,6 +256,28 @@ impl ChainState {
         let others = self.aliases.range((item, 0)..=(item, u32::MAX)).map(|((_, token), ())| *token);
         // A token may have been given another identity since.
         first.into_iter().chain(others).filter(move |token| self.tokens.get(*token).item == Some(item))
+    }
+
+    /// Numbers of the claims of `item`, in the order of their beginnings.
+    pub fn claims_of(&self, item: ItemId) -> impl Iterator<Item = u32> {
+        (0..).map_while(move |at| self.claims.find(&(item, at)))
+    }
+
+    /// The items of `claims`.
+    pub fn claimed(&self, claims: &[u32]) -> impl Iterator<Item = &ItemKey> {
+        claims.iter().map(|id| self.items.key(self.claims.key(*id).0))
+    }
+
+    /// The items that blocks above `number` made claims of.
+    pub fn claimed_above(&self, number: u64) -> impl Iterator<Item = &ItemKey> {
+        let newest = (0..self.claims.count() as u32).rev();
+        let above = newest.take_while(move |id| self.claims.get(*id).begun.block > number);
+        above.map(|id| self.items.key(self.claims.key(id).0))
+    }
+
+    /// Block time up to which nothing can change any more, Unix seconds.
+    pub fn final_secs(&self) -> i64 {
+        self.marks.front().map_or(self.now_secs, |frame| frame.now_secs)
     }
 
     /// Who owns the first token of `item` on the chain, while it stands for it.

@@ -278,6 +278,8 @@ struct Stage {
     alerts: BTreeMap<CaseKey, model::alert::Alert>,
     /// Orphans have other hashes than the blocks that stay.
     fork: u8,
+    /// Block time of the tip.
+    time_secs: i64,
 }
 
 /// Two contracts of lots: all of the one was seen, the other is older than our first block.
@@ -310,6 +312,7 @@ impl Stage {
             notices: Vec::new(),
             alerts: BTreeMap::new(),
             fork: 0,
+            time_secs: 0,
         };
         stage.take(Change::Open(Epoch(1)));
         stage.take(Change::Registry(Arc::new(stage.story_registry.clone())));
@@ -344,6 +347,7 @@ impl Stage {
     }
 
     fn append(&mut self, time_secs: i64, happenings: &[Happening]) {
+        self.time_secs = time_secs;
         let number = self.blocks.len() as u64;
         let parent_hash = self.blocks.last().map_or(B256::ZERO, |(block, _)| block.hash);
         let mut hash = [self.fork; 32];
@@ -384,7 +388,9 @@ impl Stage {
         }
         let position = self.core.position(CHAIN);
         self.core = Core::new(setup());
-        self.core.restore(CHAIN, position, rows, &revisions.into_iter().collect::<Vec<_>>()).unwrap();
+        self.core
+            .restore(CHAIN, (position, self.time_secs), rows, &revisions.into_iter().collect::<Vec<_>>())
+            .unwrap();
     }
 
     fn curtain(self) -> Played {

@@ -275,7 +275,7 @@ pub(super) fn alerts() -> Vec<Column> {
 fn streamed(mut columns: Vec<Column>) -> Vec<Column> {
     columns.insert(0, req("ordinal", DataType::UInt32, "place among those of the same change"));
     columns.insert(0, req("stream_sequence", DataType::UInt64, "place of the change in its chain's stream"));
-    columns.insert(0, chain());
+    columns.insert(0, req("chain", DataType::UInt64, "EIP-155 chain id; 0 for what is told across chains"));
     columns
 }
 

@@ -73,7 +73,11 @@ impl Chain {
 
     /// Where it was left.
     pub(crate) fn recovery(&self) -> Recovery {
-        Recovery { state_at: self.marks.state_at, written_to: self.marks.written_to }
+        Recovery {
+            state_at: self.marks.state_at,
+            state_time_secs: self.marks.state_time_secs,
+            written_to: self.marks.written_to,
+        }
     }
 
     /// All that was taken is durable, and the log says `marks`.
@@ -122,6 +126,14 @@ impl Chain {
             }
             Effect::Revert { to } => self.check_revert(*to),
             Effect::Finalize { upto } => self.check_finalize(*upto),
+        }
+    }
+
+    /// Takes a change that moves no rows. The stream across chains has no other, and nothing comes again of it: what
+    /// it says is never taken back by a replay.
+    pub(crate) fn stay(&mut self) {
+        if self.id == ChainId::ACROSS {
+            self.ready = Some((self.position, 0));
         }
     }
 

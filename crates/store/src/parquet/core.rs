@@ -73,8 +73,13 @@ impl Core {
 
     /// Where each chain stands on disk.
     pub(crate) fn recovered(&self) -> BTreeMap<ChainId, Recovery> {
-        let known = self.chains.iter().filter(|(id, _)| self.manifest.chains.contains_key(id));
+        let known = self.chains.iter().filter(|(id, _)| self.is_read_again(**id));
         known.map(|(id, chain)| (*id, chain.recovery())).collect()
+    }
+
+    /// Is it a chain of which the log knows, so that the bus is asked for what comes after?
+    fn is_read_again(&self, id: ChainId) -> bool {
+        id != ChainId::ACROSS && self.manifest.chains.contains_key(&id)
     }
 
     /// Makes the store what the checkpoint says, by one record. Nothing may be in memory.
@@ -162,10 +167,12 @@ impl Core {
 
     fn take(&mut self, commit: Commit, is_replay: bool) -> Result<()> {
         let id = commit.chain;
-        let (ahead, urgent) = self
-            .chains
-            .get(&id)
-            .map_or((false, false), |chain| (chain.is_ahead(), chain.is_urgent(&commit.effect)));
+        let urgent = self.chains.get(&id).is_some_and(|chain| chain.is_urgent(&commit.effect));
+        // What is said across chains is durable no sooner than what it was said of.
+        let ahead = match id {
+            ChainId::ACROSS => self.chains.values().any(Chain::is_ahead),
+            _ => self.chains.get(&id).is_some_and(Chain::is_ahead),
+        };
         let waits = !is_replay && !urgent && (ahead || matches!(commit.effect, Effect::Append { .. }));
         if !is_replay && !waits && ahead {
             // Rows that only memory has go to files first, so that a restart begins where they end.
@@ -199,7 +206,10 @@ impl Core {
         let Some(chain) = self.chains.get_mut(&id) else { return };
         chain.position = position;
         let settled = match effect {
-            Effect::None => Vec::new(),
+            Effect::None => {
+                chain.stay();
+                Vec::new()
+            }
             Effect::Append { first_number, parent_hash, last, last_time_secs, finality, rows } => {
                 let parent = BlockRef { number: first_number.saturating_sub(1), hash: parent_hash };
                 let rows = rows.into_iter().filter(|(_, batch)| batch.num_rows() > 0).collect();
@@ -245,7 +255,7 @@ impl Core {
             heads: self
                 .chains
                 .iter()
-                .filter(|(id, _)| self.manifest.chains.contains_key(id))
+                .filter(|(id, _)| self.is_read_again(**id))
                 .map(|(id, chain)| (*id, head(chain)))
                 .collect(),
             segments: self.manifest.segments.clone(),
@@ -254,7 +264,7 @@ impl Core {
             open: open.filter(is_durable).cloned().collect(),
             told: self.manifest.told.clone(),
             cases: self.forms.newest(&durable),
-            final_cases: self.forms.newest(&final_at),
+            final_cases: self.forms.newest_settled(&final_at),
             memory: Default::default(),
         }));
     }

@@ -32,6 +32,10 @@ impl Form {
         upto.get(&self.chain).is_some_and(|upto| self.sequence <= *upto)
     }
 
+    fn is_settled(&self, state_at: &BTreeMap<ChainId, u64>) -> bool {
+        self.is_in(state_at) && self.rests_on_own_chain()
+    }
+
     fn rests_on_own_chain(&self) -> bool {
         let evidence = self.alert.iter().flat_map(|alert| &alert.evidence);
         self.stable || evidence.into_iter().all(|(chain, _)| *chain == self.chain)
@@ -54,7 +58,16 @@ impl Forms {
 
     /// Of each case the newest form up to these places of the streams.
     pub(crate) fn newest(&self, upto: &BTreeMap<ChainId, u64>) -> Vec<(CaseKey, Arc<Form>)> {
-        let newest = |forms: &[Arc<Form>]| forms.iter().rfind(|form| form.is_in(upto)).cloned();
+        self.newest_that(|form| form.is_in(upto))
+    }
+
+    /// Of each case the newest form that belongs in files once chains stand at `state_at`.
+    pub(crate) fn newest_settled(&self, state_at: &BTreeMap<ChainId, u64>) -> Vec<(CaseKey, Arc<Form>)> {
+        self.newest_that(|form| form.is_settled(state_at))
+    }
+
+    fn newest_that(&self, counts: impl Fn(&Form) -> bool) -> Vec<(CaseKey, Arc<Form>)> {
+        let newest = |forms: &[Arc<Form>]| forms.iter().rfind(|form| counts(form)).cloned();
         self.cases.iter().filter_map(|(case_key, forms)| Some((*case_key, newest(forms)?))).collect()
     }
 
@@ -63,7 +76,7 @@ impl Forms {
     pub(crate) fn take_settled(&mut self, state_at: &BTreeMap<ChainId, u64>) -> Vec<(CaseKey, Arc<Form>)> {
         let mut settled = Vec::new();
         self.cases.retain(|case_key, forms| {
-            let last = forms.iter().rposition(|form| form.is_in(state_at) && form.rests_on_own_chain());
+            let last = forms.iter().rposition(|form| form.is_settled(state_at));
             if let Some(last) = last {
                 settled.extend(forms.drain(..=last).next_back().map(|form| (*case_key, form)));
             }

@@ -51,9 +51,9 @@ use compactor::Compactor;
 use config::{Config, Versions};
 use core::Core;
 use files::{DiskFiles, Files, Lock};
-use model::alert::CaseKey;
+use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
-use model::change::Position;
+use model::change::{Position, Sequence};
 use model::commit::Commit;
 use model::tables::Table;
 use restore::Restored;
@@ -214,6 +214,10 @@ impl Writer for Store {
 
     async fn revisions(&self, chain: ChainId) -> Result<Vec<(CaseKey, u32)>> {
         self.blocking(move |shared| shared.core()?.revisions(chain)).await
+    }
+
+    async fn told_across(&self) -> Result<(Sequence, Vec<Notice>)> {
+        self.blocking(|shared| shared.core()?.told_across()).await
     }
 
     async fn commit(&mut self, commit: Commit) -> Result<()> {

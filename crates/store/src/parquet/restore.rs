@@ -13,10 +13,12 @@ use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
+use arrow_schema::ArrowError;
 use arrow_select::filter::filter_record_batch;
 use model::B256;
-use model::alert::CaseKey;
+use model::alert::{CaseKey, Notice, NoticeKind};
 use model::chain::ChainId;
+use model::change::Sequence;
 use model::tables::Table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -79,6 +81,59 @@ impl Core {
             }
         }
         Ok(highest.into_iter().collect())
+    }
+
+    /// Where the stream across chains was left, and the last durable notice of each of its cases: those in files, and
+    /// those that only the log holds.
+    pub(crate) fn told_across(&self) -> Result<(Sequence, Vec<Notice>)> {
+        let columns = indices(Table::Notices.spec(), &["case_key", "revision", "kind", "alert"])?;
+        let mut last = Last::default();
+        for segment in self.manifest.run(Table::Notices, ChainId::ACROSS).iter() {
+            for rows in read_segment(segment, Some(&columns))? {
+                last.add_rows(&rows?);
+            }
+        }
+        let told = self.manifest.told.iter().filter(|told| told.chain == ChainId::ACROSS);
+        for notice in told.flat_map(|told| &told.notices) {
+            last.add(notice.case_key, notice.revision, (&notice.kind, &notice.alert));
+        }
+        let marks = self.manifest.chains.get(&ChainId::ACROSS).copied().unwrap_or_default();
+        Ok((marks.written_to.sequence, last.notices()?))
+    }
+}
+
+/// The last notice of each case, while they are gathered.
+#[derive(Default)]
+struct Last(BTreeMap<CaseKey, (u32, String, String)>);
+
+impl Last {
+    fn add(&mut self, case_key: CaseKey, revision: u32, (kind, alert): (&str, &str)) {
+        let known = self.0.entry(case_key).or_default();
+        if revision > known.0 {
+            *known = (revision, kind.to_owned(), alert.to_owned());
+        }
+    }
+
+    fn add_rows(&mut self, rows: &RecordBatch) {
+        let (keys, revisions) =
+            (rows.column(0).as_fixed_size_binary(), rows.column(1).as_primitive::<UInt32Type>());
+        let (kinds, alerts) = (rows.column(2).as_string::<i32>(), rows.column(3).as_string::<i32>());
+        for row in 0..rows.num_rows() {
+            let case_key = CaseKey(B256::from_slice(keys.value(row)));
+            self.add(case_key, revisions.value(row), (kinds.value(row), alerts.value(row)));
+        }
+    }
+
+    fn notices(self) -> Result<Vec<Notice>> {
+        let notice = |(case_key, (revision, kind, alert)): (CaseKey, (u32, String, String))| {
+            let kind = NoticeKind::ALL.into_iter().find(|known| known.as_str() == kind);
+            let kind =
+                kind.ok_or_else(|| ArrowError::ParseError(format!("case {case_key:?} has no kind")))?;
+            let alert = serde_json::from_str(&alert)
+                .map_err(|error| ArrowError::ParseError(format!("case {case_key:?}: {error}")))?;
+            Ok(Notice { case_key, revision, kind, alert })
+        };
+        self.0.into_iter().map(notice).collect()
     }
 }
 

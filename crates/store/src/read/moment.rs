@@ -109,13 +109,14 @@ impl Moment {
 
     fn gather_told(&self, table: Table) -> Result<Memory> {
         let mut memory = Memory::new();
-        for chain in self.heads.keys() {
+        let chains: BTreeSet<ChainId> = self.told.iter().map(|told| told.chain).collect();
+        for chain in chains {
             let told: Vec<&Told> =
-                self.told.iter().map(|told| &**told).filter(|told| told.chain == *chain).collect();
+                self.told.iter().map(|told| &**told).filter(|told| told.chain == chain).collect();
             let (notices, incidents) = told_rows(&told)?;
             let rows = if table == Table::Notices { notices } else { incidents };
             if rows.num_rows() > 0 {
-                memory.insert(*chain, vec![rows]);
+                memory.insert(chain, vec![rows]);
             }
         }
         Ok(memory)

@@ -1,5 +1,6 @@
 //! The store as a whole: stories of commits, told to stores that crash, compared with a plain model of them.
 
+mod across;
 mod alerts;
 mod crash;
 mod damage;
