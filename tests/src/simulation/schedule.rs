@@ -178,7 +178,10 @@ impl World {
 
     /// A core before the first block.
     pub fn core(&self) -> Core {
-        Core::new(Setup { profiles: self.profiles.clone(), parameters: Parameters::default() })
+        let mut parameters = Parameters::default();
+        // Short, so that it ends within a schedule.
+        parameters.set("ID-01", "grace_secs", 12 * 3_600).unwrap();
+        Core::new(Setup { profiles: self.profiles.clone(), parameters })
     }
 
     /// What the ingesting side of `chain` reads by, and where it goes.
