@@ -32,7 +32,8 @@ fn hash(value: &Value) -> B256 {
     value.as_str().unwrap().parse().unwrap()
 }
 
-fn block(node: &Endpoint, height: u64) -> BlockMeta {
+/// The head of one block.
+pub fn block(node: &Endpoint, height: u64) -> BlockMeta {
     let block = ask(node, "eth_getBlockByNumber", json!([format!("{height:#x}"), false]));
     BlockMeta {
         block: BlockRef { number: height, hash: hash(&block["hash"]) },
