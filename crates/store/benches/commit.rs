@@ -187,7 +187,7 @@ fn restart(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(STATE_ROWS)).sample_size(10);
     group.bench_function(format!("{STATE_ROWS} entries of state"), |bencher| {
         bencher.iter(|| {
-            let rows = store.restore_batches(Table::State, ChainId(1));
+            let rows = runtime.block_on(store.restore(Table::State, ChainId(1)));
             let rows = rows
                 .map(|rows| rows.map(|batch| batch.map_or(0, |batch| batch.num_rows() as u64)).sum::<u64>());
             assert!(matches!(rows, Ok(STATE_ROWS)));

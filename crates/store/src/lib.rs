@@ -41,6 +41,9 @@ pub struct Recovery {
     pub written_to: Position,
 }
 
+/// Rows, batch by batch.
+pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
+
 /// The writing end: one per store, guarded by a lock.
 #[async_trait]
 pub trait Writer: Send + Sync {
@@ -48,8 +51,10 @@ pub trait Writer: Send + Sync {
     /// it comes again from the bus.
     fn recovered(&self) -> BTreeMap<ChainId, Recovery>;
 
-    /// Rows of `state` and `alerts` of a chain as they stood at its `state_at`, one row a key, in batches, for restart.
-    async fn restore(&self, table: Table, chain: ChainId) -> Result<Vec<RecordBatch>>;
+    /// Rows of `state` and `alerts` of a chain as they stood at its `state_at`, for restart: one row a key, in the order
+    /// of the keys. Batches come as they are asked for, so that a state of millions of items is not twice in memory;
+    /// asking for one may block on the disk.
+    async fn restore(&self, table: Table, chain: ChainId) -> Result<Batches>;
 
     /// Revisions that people were told of at `state_at`: the highest revision of each case among durable notices
     /// of changes up to there.

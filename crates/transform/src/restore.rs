@@ -22,30 +22,34 @@ pub async fn restore(core: &mut Core, writer: &dyn Writer) -> Result<()> {
     for (chain, recovery) in recovered {
         let batches = writer.restore(Table::State, chain).await?;
         let revisions = writer.revisions(chain).await?;
-        let mut rows = rows_of(chain, &batches)?;
-        rows.sort_unstable_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
         let damaged =
             |error: custody::journal::RestoreError| Error::State { chain, detail: error.to_string() };
         let now_secs = i64::try_from(recovery.state_time_secs).unwrap_or(i64::MAX);
-        core.restore(chain, (recovery.state_at, now_secs), rows, &revisions).map_err(damaged)?;
+        // Batches are read from the disk while they are taken in.
+        tokio::task::block_in_place(|| {
+            let mut failed = None;
+            let rows =
+                batches.map_while(|batch| read(chain, batch).map_err(|error| failed = Some(error)).ok());
+            let restored = core.restore(chain, (recovery.state_at, now_secs), rows.flatten(), &revisions);
+            failed.map_or_else(|| restored.map_err(damaged), Err)
+        })?;
         tracing::info!(%chain, tip = ?recovery.state_at.tip.map(|tip| tip.number), "state restored");
     }
     Ok(())
 }
 
-fn rows_of(chain: ChainId, batches: &[RecordBatch]) -> Result<Vec<StateRow>> {
-    let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
-    for batch in batches {
-        let missing = |name: &str| Error::State { chain, detail: format!("column '{name}' is missing") };
-        let column = |name: &str| batch.column_by_name(name).ok_or_else(|| missing(name));
-        let kinds = column("kind")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| missing("kind"))?;
-        let keys = column("key")?.as_binary_opt::<i32>().ok_or_else(|| missing("key"))?;
-        let values = column("value")?.as_binary_opt::<i32>().ok_or_else(|| missing("value"))?;
-        rows.extend(kinds.iter().zip(keys).zip(values).map(|((kind, key), value)| StateRow {
-            kind: kind.unwrap_or_default(),
-            key: key.unwrap_or_default().to_vec(),
-            value: value.map(<[u8]>::to_vec),
-        }));
-    }
-    Ok(rows)
+/// The rows of a batch.
+fn read(chain: ChainId, batch: store::Result<RecordBatch>) -> Result<Vec<StateRow>> {
+    let batch = batch?;
+    let missing = |name: &str| Error::State { chain, detail: format!("column '{name}' is missing") };
+    let column = |name: &str| batch.column_by_name(name).ok_or_else(|| missing(name));
+    let kinds = column("kind")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| missing("kind"))?;
+    let keys = column("key")?.as_binary_opt::<i32>().ok_or_else(|| missing("key"))?;
+    let values = column("value")?.as_binary_opt::<i32>().ok_or_else(|| missing("value"))?;
+    let rows = kinds.iter().zip(keys).zip(values).map(|((kind, key), value)| StateRow {
+        kind: kind.unwrap_or_default(),
+        key: key.unwrap_or_default().to_vec(),
+        value: value.map(<[u8]>::to_vec),
+    });
+    Ok(rows.collect())
 }

@@ -3,7 +3,6 @@
 use super::{open_bus, open_store, registry};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
-use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use custody::Core;
 use model::alert::{CaseKey, Notice};
@@ -18,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
-use store::{Recovery, Store, Writer};
+use store::{Batches, Recovery, Store, Writer};
 use tokio_util::sync::CancellationToken;
 use transform::Outward;
 
@@ -99,7 +98,7 @@ impl Writer for Lent {
         self.store.as_ref().map(Writer::recovered).unwrap_or_default()
     }
 
-    async fn restore(&self, table: Table, chain: ChainId) -> store::Result<Vec<RecordBatch>> {
+    async fn restore(&self, table: Table, chain: ChainId) -> store::Result<Batches> {
         self.store()?.restore(table, chain).await
     }
 

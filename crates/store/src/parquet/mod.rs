@@ -43,8 +43,7 @@ mod writer;
 
 use crate::error::{Error, Result};
 use crate::read::Reader;
-use crate::{Recovery, Writer};
-use arrow_array::RecordBatch;
+use crate::{Batches, Recovery, Writer};
 use async_trait::async_trait;
 use compact::Policy;
 use compactor::Compactor;
@@ -56,7 +55,6 @@ use model::chain::ChainId;
 use model::change::{Position, Sequence};
 use model::commit::Commit;
 use model::tables::Table;
-use restore::Restored;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -135,12 +133,6 @@ impl Store {
         Ok(self.shared.core()?.manifest.versions.clone())
     }
 
-    /// The rows that [`Writer::restore`] gives, one batch after the other: for a state that is too large to be
-    /// twice in memory.
-    pub fn restore_batches(&self, table: Table, chain: ChainId) -> Result<Restored> {
-        self.shared.core()?.restore(table, chain)
-    }
-
     /// Merges every table into as few segments as may be; gives how many merges that took. Commits go on meanwhile.
     pub fn compact(&self) -> Result<usize> {
         let mut merges = 0;
@@ -208,8 +200,9 @@ impl Writer for Store {
         self.recovered.clone()
     }
 
-    async fn restore(&self, table: Table, chain: ChainId) -> Result<Vec<RecordBatch>> {
-        self.blocking(move |shared| shared.core()?.restore(table, chain)?.collect()).await
+    async fn restore(&self, table: Table, chain: ChainId) -> Result<Batches> {
+        let restored = self.blocking(move |shared| shared.core()?.restore(table, chain)).await?;
+        Ok(Box::new(restored))
     }
 
     async fn revisions(&self, chain: ChainId) -> Result<Vec<(CaseKey, u32)>> {

@@ -25,7 +25,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The rows of a table and chain that are in files, one a key, batch after batch.
-pub struct Restored {
+pub(crate) struct Restored {
     table: Table,
     hidden: Arc<BTreeSet<CaseKey>>,
     rows: Merged<ParquetRecordBatchReader>,
