@@ -9,6 +9,7 @@ use model::chain::ChainId;
 use model::change::{Change, Epoch, Position, Record, Sequence};
 use model::error::ErrorClass;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::task::{Context, Poll, Waker};
 
 const CHAIN: ChainId = ChainId(1);
@@ -25,6 +26,16 @@ fn record(chain: ChainId, epoch: u64, sequence: u64, change: Change) -> Record {
 fn position(epoch: u64, sequence: u64, tip: u64, finalized: u64) -> Position {
     let (tip, finalized) = (Some(block(tip, 0)), Some(block(finalized, 0)));
     Position { epoch: Epoch(epoch), sequence: Sequence(sequence), tip, finalized }
+}
+
+/// Opens the folder again once the thread that wrote last has let go of it.
+async fn reopened(folder: &Path, committed: BTreeMap<ChainId, Position>) -> LocalBus {
+    loop {
+        match LocalBus::open(folder, committed.clone()) {
+            Err(Error::Locked { .. }) => tokio::task::yield_now().await,
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 async fn writer(bus: &LocalBus, chain: ChainId) -> Box<dyn Publisher> {
@@ -88,7 +99,7 @@ async fn what_was_not_committed_is_read_again_after_a_restart() {
     drop((bus, publisher));
 
     let committed = BTreeMap::from([(CHAIN, position(1, 3, 10, 9))]);
-    let bus = LocalBus::open(folder.path(), committed).unwrap();
+    let bus = reopened(folder.path(), committed).await;
     let mut publisher = bus.publisher(CHAIN).unwrap();
     let expected = Tail {
         // What the store's files hold is final.
@@ -260,7 +271,7 @@ async fn what_is_acknowledged_leaves_the_file_and_the_books_stay() {
     drop((bus, publisher, other, subscriber));
 
     let committed = BTreeMap::from([(CHAIN, position(1, 21, 19, 18))]);
-    let bus = LocalBus::open(folder.path(), committed).unwrap();
+    let bus = reopened(folder.path(), committed).await;
     let tail = bus.publisher(CHAIN).unwrap().tail().await.unwrap();
     let open_blocks = vec![block(20, 0)];
     assert_eq!(tail, Tail { position: position(1, 22, 20, 19), open_blocks, registry_version: 7 });

@@ -30,7 +30,7 @@ fn open(files: &MemoryFiles) -> crate::Result<Store> {
 }
 
 async fn restored(store: &Store, table: Table, chain: u64) -> Vec<RecordBatch> {
-    store.restore(table, ChainId(chain)).await.unwrap().collect::<Result<_>>().unwrap()
+    store.restore(table, ChainId(chain)).await.unwrap().collect::<crate::Result<_>>().unwrap()
 }
 
 /// Rows of a table, by SQL that begins with the table's name.
