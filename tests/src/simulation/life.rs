@@ -84,7 +84,9 @@ pub async fn live(
         hits.count(format!("crashed in the store: {step}"));
     }
     let cut = PowerCut::ALL[rng.random_range(0..PowerCut::ALL.len())];
-    let loss = [Loss::Everything, Loss::Nothing, Loss::Some(rng.random())][rng.random_range(0..3)];
+    // Most often a part is lost: it is what leaves a record torn, for the next life to cut.
+    let part = Loss::Some(rng.random());
+    let loss = [Loss::Everything, Loss::Nothing, part, part, part][rng.random_range(0..5)];
     Disks { bus: disks.bus.after(cut), files: disks.files.after_crash(loss) }
 }
 
