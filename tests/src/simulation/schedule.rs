@@ -339,7 +339,7 @@ fn drive(chain: &mut Chain, rng: &mut StdRng, hits: &mut Hits) -> u64 {
 
 fn draw_end(rng: &mut StdRng) -> End {
     // Some ends come early: what a restart does first must fail as well.
-    let within = [3, 3, 30, 120][rng.random_range(0..4)];
+    let within = [8, 8, 30, 120][rng.random_range(0..4)];
     match rng.random_range(0..10) {
         0..2 => End::Peace,
         2..5 => End::BusFails(rng.random_range(0..within)),
