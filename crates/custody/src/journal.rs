@@ -104,10 +104,55 @@ enum SlabUndo<V> {
     Changed(u32, V),
 }
 
+/// Entries of a chunk: one that is begun costs less than a megabyte, and none is ever moved to grow.
+const CHUNK: usize = 4096;
+
+/// Entries by number. A vector that doubles would hold half of its memory for nothing, and both halves while it grows.
+#[derive(Debug)]
+struct Chunks<T>(Vec<Vec<T>>);
+
+impl<T> Chunks<T> {
+    fn len(&self) -> usize {
+        self.0.last().map_or(0, |last| (self.0.len() - 1) * CHUNK + last.len())
+    }
+
+    fn get(&self, id: u32) -> &T {
+        &self.0[id as usize / CHUNK][id as usize % CHUNK]
+    }
+
+    fn get_mut(&mut self, id: u32) -> &mut T {
+        &mut self.0[id as usize / CHUNK][id as usize % CHUNK]
+    }
+
+    fn push(&mut self, entry: T) {
+        match self.0.last_mut().filter(|last| last.len() < CHUNK) {
+            Some(last) => last.push(entry),
+            None => {
+                // Small slabs stay small: only the first chunk grows as a vector does.
+                let mut chunk = Vec::with_capacity(if self.0.is_empty() { 0 } else { CHUNK });
+                chunk.push(entry);
+                self.0.push(chunk);
+            }
+        }
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        let entry = self.0.last_mut()?.pop();
+        if self.0.last().is_some_and(Vec::is_empty) {
+            self.0.pop();
+        }
+        entry
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
+    }
+}
+
 /// Entries numbered in the order in which they came; never removed, except by undo.
 #[derive(Debug)]
 pub struct Slab<K, V> {
-    entries: Vec<(K, V)>,
+    entries: Chunks<(K, V)>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
     journal: Journal<SlabUndo<V>>,
@@ -118,7 +163,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     /// An empty slab, persisted as `kind`.
     pub fn new(kind: u32) -> Self {
         Self {
-            entries: Vec::new(),
+            entries: Chunks(Vec::new()),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             journal: Journal::new(kind),
@@ -134,17 +179,17 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     /// The number of `key`.
     pub fn find(&self, key: &K) -> Option<u32> {
         let entries = &self.entries;
-        self.index.find(self.hasher.hash_one(key), |id| entries[*id as usize].0 == *key).copied()
+        self.index.find(self.hasher.hash_one(key), |id| entries.get(*id).0 == *key).copied()
     }
 
     /// The key numbered `id`. Numbers come from this slab, so they are never past its end.
     pub fn key(&self, id: u32) -> &K {
-        &self.entries[id as usize].0
+        &self.entries.get(id).0
     }
 
     /// The value numbered `id`.
     pub fn get(&self, id: u32) -> &V {
-        &self.entries[id as usize].1
+        &self.entries.get(id).1
     }
 
     /// The number of `key`, which is entered with `value` if it is new.
@@ -161,7 +206,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
         let hash = self.hasher.hash_one(&key);
         self.entries.push((key, value));
         let (entries, hasher) = (&self.entries, &self.hasher);
-        self.index.insert_unique(hash, id, |id| hasher.hash_one(&entries[*id as usize].0));
+        self.index.insert_unique(hash, id, |id| hasher.hash_one(&entries.get(*id).0));
         self.journal.push(|| SlabUndo::Inserted);
         self.dirty.push(id);
         id
@@ -169,7 +214,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
 
     /// Changes the value numbered `id`.
     pub fn change(&mut self, id: u32, change: impl FnOnce(&mut V)) {
-        let value = &mut self.entries[id as usize].1;
+        let value = &mut self.entries.get_mut(id).1;
         self.journal.push(|| SlabUndo::Changed(id, value.clone()));
         change(value);
         self.dirty.push(id);
@@ -281,7 +326,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
             match record {
                 SlabUndo::Inserted => self.pop(),
                 SlabUndo::Changed(id, value) => {
-                    self.entries[id as usize].1 = value;
+                    self.entries.get_mut(id).1 = value;
                     self.dirty.push(id);
                 }
             }
@@ -293,7 +338,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
     fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
         once_each(&mut self.dirty);
         for id in std::mem::take(&mut self.dirty) {
-            let value = encode(self.journal.kind, &self.entries[id as usize])?;
+            let value = encode(self.journal.kind, self.entries.get(id))?;
             rows.push(StateRow {
                 kind: self.journal.kind,
                 key: id.to_be_bytes().to_vec(),

@@ -14,9 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Records that wait for the reader: ten minutes of one-second blocks.
 const RECORDS_MAX: usize = 600;
 
-/// Bytes that wait for the reader, in KiB: 48 MiB leaves the process below its 155 MB with a run of backfill of
-/// 128 k logs (about 30 MB) being read and another being decoded.
-const ROOM_KIB: u32 = 48 << 10;
+/// Bytes that wait for the reader, in KiB: two runs of backfill of 20 k logs, one to go on with and one in reserve.
+const ROOM_KIB: u32 = 16 << 10;
 
 /// What a row of the registry takes, roughly: a name, a few keys and its validity.
 const REGISTRY_ROW_BYTES: usize = 200;
@@ -150,9 +149,9 @@ mod tests {
     fn writers_wait_when_the_reader_is_behind() {
         assert_eq!(fill(&Change::Open(Epoch(1))).0, RECORDS_MAX);
         assert_eq!(fill(&registry(1)).0, RECORDS_MAX);
-        let eight_mib = open_block_with(1, 0, 0, &vec![0; 8 << 20]);
-        let (count, _) = fill(&eight_mib);
-        assert!((3..=6).contains(&count), "{count} of 8 MiB in 48 MiB");
+        let three_mib = open_block_with(1, 0, 0, &vec![0; 3 << 20]);
+        let (count, _) = fill(&three_mib);
+        assert!((3..=5).contains(&count), "{count} of 3 MiB in 16 MiB");
         let larger_than_all = open_block_with(1, 0, 0, &vec![0; 64 << 20]);
         assert_eq!(fill(&larger_than_all).0, 1);
     }

@@ -26,6 +26,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// which is two to three times on the way to 100 M rows.
 const FAN_IN: usize = 16;
 
+/// Segments of one size that are left to wait while rows come as fast as they can be written: the processor is
+/// needed elsewhere, and the merge is one of twice as many.
+const FAN_IN_HURRIED: usize = 2 * FAN_IN;
+
 /// Rows of the smallest size of segment. A size is sixteen times the one before.
 const SMALLEST_ROWS: u64 = 128 * 1024;
 
@@ -60,8 +64,9 @@ impl Core {
     /// The next merge that the policy asks for.
     pub(crate) fn next_merge(&self, policy: Policy) -> Option<Job> {
         let runs = self.manifest.segments.iter();
+        let many = if self.hurried { FAN_IN_HURRIED } else { FAN_IN };
         let (table, chain, window) = runs
-            .filter_map(|((table, chain), run)| Some((*table, *chain, window(*table, run, policy)?)))
+            .filter_map(|((table, chain), run)| Some((*table, *chain, window(*table, run, policy, many)?)))
             .next()?;
         let run = self.manifest.run(table, chain);
         Some(Job {
@@ -106,15 +111,15 @@ fn is_upserted(table: Table) -> bool {
     matches!(table.spec().kind, TableKind::Upsert { .. })
 }
 
-/// Which neighbours of a run are to be merged.
-fn window(table: Table, run: &[Arc<Segment>], policy: Policy) -> Option<std::ops::Range<usize>> {
+/// Which neighbours of a run are to be merged; `many` of one size are.
+fn window(table: Table, run: &[Arc<Segment>], policy: Policy, many: usize) -> Option<std::ops::Range<usize>> {
     let rows: Vec<u64> = run.iter().map(|segment| segment.meta.rows).collect();
     let largest = if is_upserted(table) { u64::MAX } else { LARGEST_ROWS };
     match policy {
         Policy::Everything => {
             full_window(&rows, largest, run.first().is_some_and(|segment| !segment.meta.merged))
         }
-        Policy::Tiered => tiered_window(&rows, largest),
+        Policy::Tiered => tiered_window(&rows, largest, many),
     }
 }
 
@@ -127,7 +132,7 @@ fn full_window(rows: &[u64], largest: u64, is_first_raw: bool) -> Option<std::op
 }
 
 /// The newest segments up to some size, once there are many of that size among them, or very many in all.
-fn tiered_window(rows: &[u64], largest: u64) -> Option<std::ops::Range<usize>> {
+fn tiered_window(rows: &[u64], largest: u64, many: usize) -> Option<std::ops::Range<usize>> {
     // Segments that are half full are left alone.
     let start = rows.iter().rposition(|rows| *rows >= largest / 2).map_or(0, |full| full + 1);
     let sizes: Vec<u32> = rows.iter().map(|rows| size(*rows)).collect();
@@ -137,8 +142,8 @@ fn tiered_window(rows: &[u64], largest: u64) -> Option<std::ops::Range<usize>> {
         let newest = sizes.get(start..)?;
         let of_size = newest.iter().filter(|other| **other == size).count();
         let window = start..fitting(rows, start, largest);
-        let many = of_size >= FAN_IN || newest.len() >= 2 * FAN_IN;
-        (many && window.len() > 1).then_some(window)
+        let enough = of_size >= many || newest.len() >= FAN_IN_HURRIED;
+        (enough && window.len() > 1).then_some(window)
     })
 }
 
@@ -226,11 +231,17 @@ mod tests {
 
     #[test]
     fn sixteen_of_a_size_are_merged_and_fewer_are_not() {
-        assert_eq!(tiered_window(&[SMALL; 15], u64::MAX), None);
-        assert_eq!(tiered_window(&[SMALL; 16], u64::MAX), Some(0..16));
+        assert_eq!(tiered_window(&[SMALL; 15], u64::MAX, FAN_IN), None);
+        assert_eq!(tiered_window(&[SMALL; 16], u64::MAX, FAN_IN), Some(0..16));
         let mut rows = vec![16 * SMALL; 3];
         rows.extend([SMALL; 16]);
-        assert_eq!(tiered_window(&rows, u64::MAX), Some(3..19));
+        assert_eq!(tiered_window(&rows, u64::MAX, FAN_IN), Some(3..19));
+    }
+
+    #[test]
+    fn twice_as_many_wait_while_rows_come_fast() {
+        assert_eq!(tiered_window(&[SMALL; 31], u64::MAX, FAN_IN_HURRIED), None);
+        assert_eq!(tiered_window(&[SMALL; 32], u64::MAX, FAN_IN_HURRIED), Some(0..32));
     }
 
     #[test]
@@ -239,7 +250,7 @@ mod tests {
         let mut most = 0;
         for flush in 0..20_000_u64 {
             rows.push(if flush % 7 == 0 { 200_000 } else { 500 + flush % 40_000 });
-            while let Some(window) = tiered_window(&rows, u64::MAX) {
+            while let Some(window) = tiered_window(&rows, u64::MAX, FAN_IN) {
                 let merged = rows[window.clone()].iter().sum();
                 rows.splice(window, [merged]);
             }
@@ -251,10 +262,10 @@ mod tests {
     #[test]
     fn full_segments_are_left_alone() {
         let full = LARGEST_ROWS / 2;
-        assert_eq!(tiered_window(&[full; 40], LARGEST_ROWS), None);
+        assert_eq!(tiered_window(&[full; 40], LARGEST_ROWS, FAN_IN), None);
         let mut rows = vec![full; 2];
         rows.extend([3_000_000; 17]);
-        assert_eq!(tiered_window(&rows, LARGEST_ROWS), Some(2..13));
+        assert_eq!(tiered_window(&rows, LARGEST_ROWS, FAN_IN), Some(2..13));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) struct Core {
     /// Final rows that are not in files.
     pub(super) pending: Vec<Arc<Entry>>,
     pub(super) pending_rows: usize,
+    /// Was the last flush a full one? Then rows come as fast as they can be written.
+    pub(super) hurried: bool,
     /// Cases that are not in files.
     pub(super) forms: Forms,
     /// What changes told that no record speaks of.
@@ -56,6 +58,7 @@ impl Core {
             chains,
             pending: Vec::new(),
             pending_rows: 0,
+            hurried: false,
             forms: Forms::default(),
             untold: Vec::new(),
             ids,
@@ -117,6 +120,7 @@ impl Core {
     /// Writes what is final to files.
     pub(crate) fn flush(&mut self) -> Result<()> {
         self.usable()?;
+        self.hurried = false;
         self.guarded(Self::write_final)
     }
 
@@ -190,6 +194,7 @@ impl Core {
             self.settle(id);
         }
         if self.pending_rows >= self.config.flush_rows || self.pending.len() >= PENDING_APPENDS {
+            self.hurried = true;
             self.write_final()?;
         } else if !waits {
             self.publish();

@@ -11,8 +11,11 @@ use sha2::{Digest, Sha256};
 /// Rows of a row group. Larger groups compress no better; smaller ones cost a footer entry per column each.
 pub(crate) const ROW_GROUP_ROWS: usize = 256 * 1024;
 
-/// Rows of a page: the least that a point lookup decodes of a column.
+/// Rows of a page of a merged file: the least that a point lookup decodes of a column.
 const PAGE_ROWS: usize = 8 * 1024;
+
+/// Rows of a page of a file that a flush wrote: a merge holds one page of each column of all that it merges.
+const RAW_PAGE_ROWS: usize = 2 * 1024;
 
 /// One false "maybe" in a hundred: a lookup over 25 files reads one row group in vain every fourth time.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
@@ -135,14 +138,18 @@ pub(crate) fn indices(spec: &TableSpec, names: &[&str]) -> Result<Vec<usize>> {
     names.iter().map(index).collect()
 }
 
-/// How the Parquet writer is set for a table. A *merged* file is read often and written once: it has blooms.
+/// How the Parquet writer is set for a table. A *merged* file is read often and written once: it is compressed well
+/// and has blooms. What a flush writes is soon merged: it is compressed fast, and read without a context a column.
 pub(crate) fn writer_properties(table: Table, merged: bool) -> Result<WriterProperties> {
-    let level = ZstdLevel::try_new(1)?;
+    let (compression, page_rows) = match merged {
+        true => (Compression::ZSTD(ZstdLevel::try_new(1)?), PAGE_ROWS),
+        false => (Compression::SNAPPY, RAW_PAGE_ROWS),
+    };
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(compression)
         .set_created_by(format!("rxtrail {}", env!("CARGO_PKG_VERSION")))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_data_page_row_count_limit(PAGE_ROWS);
+        .set_data_page_row_count_limit(page_rows);
     for column in &table.spec().columns {
         let repeats = !unrepeated_columns(table).contains(&column.name);
         builder = encoding(builder, column.name, &column.data_type, repeats);

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
-/// Rows of a batch that is read for merging: eight runs of 250-byte rows are then 8 MB.
-const BATCH_ROWS: usize = 4 * 1024;
+/// Rows of a batch that is read for merging: 32 runs of 250-byte rows are then 16 MB.
+const BATCH_ROWS: usize = 2 * 1024;
 
 /// Bytes read at once where a reader does not say how many it wants.
 const BUFFER_BYTES: usize = 64 * 1024;
