@@ -3,8 +3,10 @@
 //! Source: GS1 General Specifications, check digit (mod 10, weights 3 and 1 from the right) and the
 //! application identifiers 00, 01, 10, 21, 414; text fields hold at most 20 characters of AI charset 82.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 /// Why a text is not the GS1 key that it should be.
@@ -64,17 +66,41 @@ fn digits(text: &str, lengths: &[usize], full: u8) -> Result<u64, Gs1Error> {
     }
 }
 
+/// Reads a key from its text, which is borrowed: a restart reads millions of them.
+struct Written<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = Gs1Error>> Visitor<'_> for Written<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text of a GS1 key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! numeric_key {
     ($(#[$doc:meta])* $name:ident, $lengths:expr, $full:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u64);
 
         impl $name {
             /// The key as a number; leading zeros are not part of it.
             pub fn as_u64(self) -> u64 {
                 self.0
+            }
+
+            /// Keys are written for every row: digit by digit, without the machinery of padding.
+            fn digits(self) -> [u8; $full] {
+                let (mut digits, mut rest) = ([b'0'; $full], self.0);
+                for digit in digits.iter_mut().rev() {
+                    *digit += (rest % 10) as u8;
+                    rest /= 10;
+                }
+                digits
             }
         }
 
@@ -86,29 +112,21 @@ macro_rules! numeric_key {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = Gs1Error;
-
-            fn try_from(text: String) -> Result<Self, Gs1Error> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(key: $name) -> Self {
-                key.to_string()
-            }
-        }
-
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                // Keys are written for every row: digit by digit, without the machinery of padding.
-                let (mut digits, mut rest) = ([b'0'; $full], self.0);
-                for digit in digits.iter_mut().rev() {
-                    *digit += (rest % 10) as u8;
-                    rest /= 10;
-                }
-                f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
+                f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Written(PhantomData))
             }
         }
 
@@ -134,8 +152,7 @@ numeric_key!(
 );
 
 /// A serial or lot: 1 to 20 characters of AI charset 82, kept inline.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text {
     bytes: [u8; 20],
     len: u8,
@@ -167,17 +184,15 @@ impl FromStr for Text {
     }
 }
 
-impl TryFrom<String> for Text {
-    type Error = Gs1Error;
-
-    fn try_from(text: String) -> Result<Self, Gs1Error> {
-        text.parse()
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        text.as_str().to_owned()
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Written(PhantomData))
     }
 }
 

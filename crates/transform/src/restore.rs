@@ -8,7 +8,12 @@ use custody::Core;
 use custody::state::StateRow;
 use model::chain::ChainId;
 use model::tables::Table;
+use std::sync::mpsc::sync_channel;
+use std::thread::Scope;
 use store::Writer;
+
+/// Batches that wait to be taken in: enough that neither side waits for the other at each one.
+const BATCHES_AHEAD: usize = 4;
 
 /// Puts back every chain that the store knows.
 ///
@@ -25,17 +30,34 @@ pub async fn restore(core: &mut Core, writer: &dyn Writer) -> Result<()> {
         let damaged =
             |error: custody::journal::RestoreError| Error::State { chain, detail: error.to_string() };
         let now_secs = i64::try_from(recovery.state_time_secs).unwrap_or(i64::MAX);
-        // Batches are read from the disk while they are taken in.
         tokio::task::block_in_place(|| {
-            let mut failed = None;
-            let rows =
-                batches.map_while(|batch| read(chain, batch).map_err(|error| failed = Some(error)).ok());
-            let restored = core.restore(chain, (recovery.state_at, now_secs), rows.flatten(), &revisions);
-            failed.map_or_else(|| restored.map_err(damaged), Err)
+            std::thread::scope(|scope| {
+                let mut failed = None;
+                let rows = ahead(scope, batches.map(move |batch| read(chain, batch)))
+                    .map_while(|rows| rows.map_err(|error| failed = Some(error)).ok());
+                let restored = core.restore(chain, (recovery.state_at, now_secs), rows.flatten(), &revisions);
+                failed.map_or_else(|| restored.map_err(damaged), Err)
+            })
         })?;
         tracing::info!(%chain, tip = ?recovery.state_at.tip.map(|tip| tip.number), "state restored");
     }
     Ok(())
+}
+
+/// The same, made by a thread of its own while what comes before is taken in. It ends when nobody takes any more.
+fn ahead<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    made: impl Iterator<Item = T> + Send + 'scope,
+) -> impl Iterator<Item = T> {
+    let (sender, receiver) = sync_channel(BATCHES_AHEAD);
+    scope.spawn(move || {
+        for one in made {
+            if sender.send(one).is_err() {
+                break;
+            }
+        }
+    });
+    receiver.into_iter()
 }
 
 /// The rows of a batch.
