@@ -65,6 +65,7 @@ mod tests {
             members: 0,
             members_query: None,
             retroactive: false,
+            explained_as: None,
             parameters: String::new(),
             evidence: vec![],
         };
