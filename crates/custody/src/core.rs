@@ -123,17 +123,25 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a record; gives what it does to the tables. `None` for a record of a fenced writer, and for one that was
-    /// taken before: a bus may deliver twice.
+    /// Takes a record that concerns nothing of the past ([`wants_past`](Self::wants_past)); gives what it does to the
+    /// tables. `None` for a record of a fenced writer, and for one that was taken before: a bus may deliver twice.
     ///
     /// # Errors
     /// When the record does not follow the one before, or is damaged: nothing has changed then.
     pub fn step(&mut self, record: &Record) -> Result<Option<Commit>, Error> {
+        self.step_with_past(record, Vec::new())
+    }
+
+    /// The same with the past at hand that [`wants_past`](Self::wants_past) asked for.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_with_past(&mut self, record: &Record, past: Vec<Past>) -> Result<Option<Commit>, Error> {
         let decoded = match &record.change {
             Change::Append(segment) => Some(decode::segment(&self.setup.profiles, record.chain, segment)),
             _ => None,
         };
-        self.step_decoded(record, decoded)
+        self.step_decoded(record, decoded, past)
     }
 
     /// The same with the segment decoded already, by [`decode::segment`] with the same profiles.
@@ -141,18 +149,6 @@ impl Core {
     /// # Errors
     /// As [`step`](Self::step).
     pub fn step_decoded(
-        &mut self,
-        record: &Record,
-        decoded: Option<Decoded>,
-    ) -> Result<Option<Commit>, Error> {
-        self.step_with_past(record, decoded, Vec::new())
-    }
-
-    /// The same with the past at hand that [`wants_past`](Self::wants_past) asked for.
-    ///
-    /// # Errors
-    /// As [`step`](Self::step).
-    pub fn step_with_past(
         &mut self,
         record: &Record,
         decoded: Option<Decoded>,

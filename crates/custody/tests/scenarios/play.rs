@@ -420,7 +420,7 @@ impl Stage {
         self.sequence += 1;
         let record = Record { chain: CHAIN, epoch: Epoch(1), sequence: Sequence(self.sequence), change };
         let past = self.core.wants_past(&record).iter().map(|query| self.past(query)).collect();
-        let commit = self.core.step_with_past(&record, decoded, past).unwrap().unwrap();
+        let commit = self.core.step_decoded(&record, decoded, past).unwrap().unwrap();
         assert_eq!(commit.incidents, []);
         self.notices.extend(commit.notices.iter().cloned());
         for change in &commit.alerts {
