@@ -271,13 +271,15 @@ async fn a_recall_of_yesterday_is_found_in_files_and_undone_with_its_block() {
 
     let disks = disks.after_a_crash();
     let back = Change::Revert(tip_of(&life()[4]));
-    assert_eq!(live(&disks, &[back]).await, (vec![st_04(2, NoticeKind::Withdrawn)], innocent));
+    let withdrawn = vec![st_04(1, NoticeKind::Opened), st_04(2, NoticeKind::Withdrawn)];
+    assert_eq!(live(&disks, &[back]).await, (withdrawn.clone(), innocent));
 
     let disks = disks.after_a_crash();
     let other = block(5, 1, 9_100, Act::Nothing);
     let last = tip_of(&other);
     let (told, again) = live(&disks, &[other.clone(), Change::Finalize(last)]).await;
-    assert_eq!(told, [st_04(3, NoticeKind::Opened), st_04(4, NoticeKind::Final)]);
+    let anew = [st_04(3, NoticeKind::Opened), st_04(4, NoticeKind::Final)];
+    assert_eq!(told, [withdrawn.as_slice(), &anew].concat());
 
     let fresh = Disks::default();
     let mut all = life();

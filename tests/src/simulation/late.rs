@@ -98,7 +98,10 @@ fn recall(rng: &mut StdRng, number: usize, gtin: &str) -> Recall {
 
 /// Which versions of the registry each chain heard of, and where they came to stand.
 #[derive(Debug, Clone, Default)]
-pub struct Heard(Arc<Mutex<BTreeMap<(ChainId, u64), Arc<RegistryVersion>>>>);
+pub struct Heard(Arc<Mutex<Versions>>);
+
+/// Versions of the registry by chain and number.
+pub type Versions = BTreeMap<(ChainId, u64), Arc<RegistryVersion>>;
 
 impl Heard {
     /// Remembers the version that a record brings. One that was lost in a crash comes again, and stands where it came
@@ -110,13 +113,13 @@ impl Heard {
     }
 
     /// All of them so far.
-    pub fn all(&self) -> BTreeMap<(ChainId, u64), Arc<RegistryVersion>> {
+    pub fn all(&self) -> Versions {
         self.0.lock().unwrap().clone()
     }
 }
 
 /// Puts versions into empty streams, each in force after its block, before any of these blocks is there.
-pub async fn publish(disks: &Disks, versions: BTreeMap<(ChainId, u64), Arc<RegistryVersion>>) {
+pub async fn publish(disks: &Disks, versions: Versions) {
     let bus = LocalBus::on(Box::new(disks.bus.clone()), BTreeMap::new()).unwrap();
     let chains: BTreeSet<ChainId> = versions.keys().map(|(chain, _)| *chain).collect();
     for chain in chains {

@@ -36,6 +36,7 @@
 )]
 
 mod cast;
+mod late;
 mod play;
 mod shown;
 
