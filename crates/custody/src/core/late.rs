@@ -115,7 +115,10 @@ impl Chain {
         (left_out > 0).then(|| self.left_out(&due, left_out))
     }
 
-    /// Time goes on up to block `after`, as far as the segment tells it, before its end.
+    /// Time goes on up to block `after`: what was due by then comes before what is judged again. A segment that ends
+    /// there has told its time already; one that goes on tells it where it names the block. Ingest ends final runs
+    /// there, so that one that does not is a run of before a restart whose block had no logs; then time goes on to
+    /// the last block below it that has.
     fn pass_time(&mut self, segment: &Segment, after: u64) {
         let below = segment.blocks.iter().take_while(|meta| meta.block.number <= after);
         if let Some(secs) = below.last().and_then(|meta| i64::try_from(meta.time_secs).ok()) {

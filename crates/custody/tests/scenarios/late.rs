@@ -57,9 +57,9 @@ fn recalled() -> Changes {
     Changes { recall: Some("2026-03-05T12:00".into()), ..Changes::default() }
 }
 
-fn begun() -> Core {
+fn begun(changes: &Changes) -> Core {
     let mut core = core();
-    let begins = [Change::Open(Epoch(1)), registry(1, None, &Changes::default()), blocks(0, 9)];
+    let begins = [Change::Open(Epoch(1)), registry(1, None, changes), blocks(0, 9)];
     for (sequence, change) in (1..).zip(begins) {
         let record = record(sequence, change);
         assert_eq!(core.wants_past(&record), [], "nothing is known late: {record:?}");
@@ -70,7 +70,7 @@ fn begun() -> Core {
 
 #[test]
 fn only_the_first_block_of_a_version_that_says_something_else_asks_for_the_past() {
-    let mut core = begun();
+    let mut core = begun(&Changes::default());
     take(&mut core, &record(4, registry(2, Some(9), &recalled())), Vec::new());
     let first = record(5, blocks(10, 12));
     let lot = (cast::gtin(), "L1".parse().unwrap());
@@ -89,7 +89,7 @@ fn only_the_first_block_of_a_version_that_says_something_else_asks_for_the_past(
 
 #[test]
 fn a_recall_that_takes_effect_later_asks_for_nothing() {
-    let mut core = begun();
+    let mut core = begun(&Changes::default());
     let later = Changes { recall: Some("2026-04-01T00:00".into()), ..Changes::default() };
     take(&mut core, &record(4, registry(2, Some(9), &later)), Vec::new());
     assert_eq!(core.wants_past(&record(5, blocks(10, 12))), []);
@@ -97,7 +97,7 @@ fn a_recall_that_takes_effect_later_asks_for_nothing() {
 
 #[test]
 fn what_was_left_out_is_an_incident_that_says_what_helps() {
-    let mut core = begun();
+    let mut core = begun(&Changes::default());
     take(&mut core, &record(4, registry(2, Some(10), &recalled())), Vec::new());
     let past = Past { after: 10, steps: Vec::new(), left_out: 7 };
     let commit = take(&mut core, &record(5, blocks(10, 12)), vec![past]);
@@ -105,4 +105,47 @@ fn what_was_left_out_is_an_incident_that_says_what_helps() {
     assert_eq!(told, [(IncidentKind::PastLeftOut, Some(11))]);
     let detail = &commit.incidents[0].detail;
     assert!(detail.contains("concerns 7 steps beyond") && detail.contains("rxtrail rederive"), "{detail}");
+}
+
+/// What a version asks for of whom, after a version with `old`.
+fn asked(old: &Changes, new: &Changes) -> BTreeMap<model::Address, Vec<(i64, i64)>> {
+    let mut core = begun(old);
+    take(&mut core, &record(4, registry(2, Some(9), new)), Vec::new());
+    let queries = core.wants_past(&record(5, blocks(10, 12)));
+    let windows = |windows: &Vec<Window>| windows.iter().map(|w| (w.from_secs, w.to_secs)).collect();
+    queries.iter().flat_map(|query| &query.addresses).map(|(who, then)| (*who, windows(then))).collect()
+}
+
+#[test]
+fn parties_are_asked_for_by_the_addresses_that_sign_for_them() {
+    let (always, never_ends) = ((i64::MIN, i64::MAX), i64::MAX);
+    let (first, second) = ("2026-03-01T00:00", "2026-03-03T00:00");
+    let ends = |time: &str| Changes { ends: vec![("wholesaler".into(), time.into())], ..Changes::default() };
+    let revoked = vec![("wholesaler".into(), second.into())];
+    for (who, window, old, new) in [
+        (
+            "wholesaler",
+            (cast::secs(second), never_ends),
+            Changes::default(),
+            Changes { revoked_from: revoked, ..Changes::default() },
+        ),
+        // Since it ran out the licence says how long ago that was.
+        ("wholesaler", (cast::secs(first), never_ends), ends(first), ends(second)),
+        (
+            "contract_maker",
+            (cast::secs(first), never_ends),
+            Changes { no_delegation: true, ..Changes::default() },
+            Changes { delegation_from: Some(first.into()), ..Changes::default() },
+        ),
+        (
+            "maker",
+            always,
+            Changes { unbound: vec!["maker".into()], ..Changes::default() },
+            Changes::default(),
+        ),
+    ] {
+        assert_eq!(asked(&old, &new), BTreeMap::from([(cast::address(who), vec![window])]), "{who}");
+    }
+    let without = Changes { no_agreement: true, ..Changes::default() };
+    assert_eq!(asked(&without, &Changes::default()), BTreeMap::new(), "branches tell of agreements");
 }
