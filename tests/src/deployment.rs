@@ -118,7 +118,7 @@ impl Deployment {
         let outward = Outward::new(Metrics::new(&metrics).expect("metrics"));
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let (ingest, transform) = (ingest::run::run(inputs, stop.clone()), stop.clone());
+        let (ingest, transform) = (Box::pin(ingest::run::run(inputs, stop.clone())), stop.clone());
         tasks.spawn(async move { ingest.await.map_err(failed("ingest")) });
         let (subscriber, writer) = (bus.subscriber(), Box::new(store));
         let transform = transform::run(core, subscriber, writer, outward, transform);

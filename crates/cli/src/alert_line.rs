@@ -2,13 +2,17 @@
 
 use crate::terminal::{painted, printable};
 use jiff::Timestamp;
-use model::alert::{Alert, Notice, NoticeKind, Severity, Subject};
+use model::alert::{Alert, ExplainedAs, Notice, NoticeKind, Severity, Subject};
 
 /// The line of a notice; `None` for one that nobody needs to be told of while it scrolls by: a consequence of a case
 /// that was told already, a change of its members, its finality.
 pub(crate) fn line(notice: &Notice, colours: bool) -> Option<String> {
     let end = match notice.kind {
+        NoticeKind::Opened if notice.alert.retroactive => "  (judged again on later knowledge)",
         NoticeKind::Opened => "",
+        NoticeKind::Closed if notice.alert.explained_as == Some(ExplainedAs::RegistryCorrected) => {
+            "  (closed: the registry was corrected)"
+        }
         NoticeKind::Closed => "  (explained)",
         NoticeKind::Withdrawn => "  (withdrawn: the chain took it back)",
         NoticeKind::Changed | NoticeKind::Final => return None,
@@ -65,6 +69,7 @@ mod tests {
             members: 0,
             members_query: None,
             retroactive: false,
+            explained_as: None,
             parameters: String::new(),
             evidence: vec![],
         };
@@ -91,6 +96,17 @@ mod tests {
         let mut hanging = notice(NoticeKind::Opened);
         hanging.alert.root = Some(CaseKey(B256::ZERO));
         assert_eq!(line(&hanging, false), None);
+    }
+
+    #[test]
+    fn what_later_knowledge_did_says_so() {
+        let mut notice = notice(NoticeKind::Opened);
+        notice.alert.retroactive = true;
+        assert!(line(&notice, false).unwrap().ends_with("  (judged again on later knowledge)"));
+        notice.kind = NoticeKind::Closed;
+        assert!(line(&notice, false).unwrap().ends_with("  (explained)"));
+        notice.alert.explained_as = Some(ExplainedAs::RegistryCorrected);
+        assert!(line(&notice, false).unwrap().ends_with("  (closed: the registry was corrected)"));
     }
 
     #[test]

@@ -207,6 +207,7 @@ fn alert(item: &ItemKey, pair: &Pair, ordinal: u32) -> Alert {
         members: 0,
         members_query: None,
         retroactive: false,
+        explained_as: None,
         parameters: String::new(),
         evidence,
     }

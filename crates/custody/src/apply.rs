@@ -2,7 +2,7 @@
 //!
 //! `tokens` follows the chain's own facts; `stories` follows the steps of custody; `late` settles what came late.
 
-mod late;
+pub(crate) mod late;
 mod stories;
 mod tokens;
 
@@ -262,6 +262,7 @@ fn cause_of(state: &ChainState, event: &Event, named: &Named) -> Cause {
         rests_on: event.position.block,
         contract: state.contracts.find(&event.contract),
         container: named.item.and_then(|item| state.container_of(item)),
+        known_in: None,
     }
 }
 

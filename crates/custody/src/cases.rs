@@ -104,6 +104,24 @@ pub struct Cause {
     pub contract: Option<ContractId>,
     /// The outermost item that the event's item was inside of.
     pub container: Option<ItemId>,
+    /// The block in which a version of the registry came into force that judges the event again.
+    pub known_in: Option<u64>,
+}
+
+impl Cause {
+    /// Block and log of what changes the case.
+    pub fn updated(&self) -> (u64, u32) {
+        self.known_in.map_or((self.position.block, self.position.log), |block| (block, 0))
+    }
+
+    /// The time by which findings are counted together, Unix seconds. All that one version of the registry brings to
+    /// light comes at one moment, whenever it happened.
+    pub fn counted_at_secs(&self) -> i64 {
+        match (self.known_in, self.deadline_secs) {
+            (Some(_), None) => 0,
+            _ => self.raised_at_secs,
+        }
+    }
 }
 
 /// A case as the state keeps it.
@@ -133,7 +151,7 @@ pub struct Episode {
 }
 
 /// How people name a subject.
-fn subject_text(state: &ChainState, subject: SubjectKey) -> Subject {
+pub(crate) fn subject_text(state: &ChainState, subject: SubjectKey) -> Subject {
     match subject {
         SubjectKey::Item(item) => Subject::Item(state.items.key(item).to_string()),
         SubjectKey::Contract(contract) => Subject::Contract(*state.contracts.key(contract)),
@@ -192,7 +210,8 @@ fn alert_of(state: &ChainState, finding: &Finding, cause: &Cause, key: CaseKey, 
         root: None,
         members: 0,
         members_query: None,
-        retroactive: false,
+        retroactive: cause.known_in.is_some(),
+        explained_as: None,
         parameters: finding.parameters.clone(),
         evidence,
     }
@@ -217,7 +236,7 @@ pub fn raise(state: &mut ChainState, finding: &Finding, cause: &Cause) -> Raised
         alert: alert_of(state, finding, cause, key, subject),
         subject: finding.subject,
         rank: finding.rank,
-        updated: (cause.position.block, cause.position.log),
+        updated: cause.updated(),
         rests_on: cause.rests_on,
         explained: 0,
     };
@@ -234,7 +253,11 @@ pub fn raise(state: &mut ChainState, finding: &Finding, cause: &Cause) -> Raised
         }
         Some(root) => hang(state, entry, root.alert.case_key),
     }
-    state.episodes.set(finding.subject, Some(Episode { root: root_key, last_secs: cause.raised_at_secs }));
+    // What comes to light late does not make the episode end sooner.
+    let last_secs =
+        state.episodes.get(&finding.subject).filter(|_| !opened).map_or(i64::MIN, |e| e.last_secs);
+    let last_secs = last_secs.max(cause.raised_at_secs);
+    state.episodes.set(finding.subject, Some(Episode { root: root_key, last_secs }));
     if rules::may_be_explained(&finding.rule, cause) {
         state.explainable.set((finding.subject, cause.position), Some(case));
     }
@@ -306,7 +329,7 @@ pub fn adopt(state: &mut ChainState, child: CaseKey, parent: CaseKey, cause: &Ca
         return;
     }
     for changed in [&mut entry, &mut above] {
-        changed.updated = (cause.position.block, cause.position.log);
+        changed.updated = cause.updated();
         changed.rests_on = changed.rests_on.max(cause.rests_on);
     }
     above.alert.members += 1;
@@ -318,7 +341,7 @@ pub fn adopt(state: &mut ChainState, child: CaseKey, parent: CaseKey, cause: &Ca
 /// Counts a member of `parent` that is not expanded.
 pub fn count_member(state: &mut ChainState, parent: CaseKey, cause: &Cause) {
     let Some(mut above) = state.cases.get(&parent).cloned() else { return };
-    above.updated = (cause.position.block, cause.position.log);
+    above.updated = cause.updated();
     above.rests_on = above.rests_on.max(cause.rests_on);
     above.alert.members += 1;
     state.cases.set(parent, Some(above));
@@ -338,6 +361,18 @@ pub fn escalate(state: &mut ChainState, key: CaseKey, severity: Severity, cause:
         return;
     }
     entry.alert.severity = severity;
+    entry.rests_on = entry.rests_on.max(cause.rests_on);
+    state.cases.set(key, Some(entry));
+}
+
+/// Says of a case that stands what `finding` says of it now.
+pub fn regrade(state: &mut ChainState, key: CaseKey, finding: &Finding, cause: &Cause) {
+    let Some(mut entry) = state.cases.get(&key).cloned() else { return };
+    entry.alert.severity = finding.severity;
+    entry.alert.expected = finding.expected.clone();
+    entry.alert.came = finding.came.clone();
+    entry.alert.retroactive = cause.known_in.is_some();
+    entry.updated = cause.updated();
     entry.rests_on = entry.rests_on.max(cause.rests_on);
     state.cases.set(key, Some(entry));
 }

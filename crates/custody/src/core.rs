@@ -1,6 +1,7 @@
 //! The core: takes records in the order of their stream, gives what each does to the tables.
 
 mod across;
+mod late;
 
 use crate::across::Across;
 use crate::apply::{self, Setting};
@@ -12,12 +13,15 @@ use crate::registry::Index;
 use crate::rows::{self, Rows};
 use crate::rules::{ID_01_CARD, Parameters};
 use crate::state::{ChainState, StateRow};
+use late::Known;
 use model::alert::CaseKey;
 use model::chain::{BlockRef, ChainId};
 use model::change::{Change, Position, Record, RegistryVersion};
 use model::commit::{Commit, Effect};
 use model::event::Event;
+use model::incident::Incident;
 use model::item::ItemKey;
+use model::past::Past;
 use model::registry::Registry;
 use model::segment::{Finality, Segment};
 use std::collections::BTreeMap;
@@ -119,17 +123,25 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a record; gives what it does to the tables. `None` for a record of a fenced writer, and for one that was
-    /// taken before: a bus may deliver twice.
+    /// Takes a record that concerns nothing of the past ([`wants_past`](Self::wants_past)); gives what it does to the
+    /// tables. `None` for a record of a fenced writer, and for one that was taken before: a bus may deliver twice.
     ///
     /// # Errors
     /// When the record does not follow the one before, or is damaged: nothing has changed then.
     pub fn step(&mut self, record: &Record) -> Result<Option<Commit>, Error> {
+        self.step_with_past(record, Vec::new())
+    }
+
+    /// The same with the past at hand that [`wants_past`](Self::wants_past) asked for.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_with_past(&mut self, record: &Record, past: Vec<Past>) -> Result<Option<Commit>, Error> {
         let decoded = match &record.change {
             Change::Append(segment) => Some(decode::segment(&self.setup.profiles, record.chain, segment)),
             _ => None,
         };
-        self.step_decoded(record, decoded)
+        self.step_decoded(record, decoded, past)
     }
 
     /// The same with the segment decoded already, by [`decode::segment`] with the same profiles.
@@ -140,6 +152,7 @@ impl Core {
         &mut self,
         record: &Record,
         decoded: Option<Decoded>,
+        past: Vec<Past>,
     ) -> Result<Option<Commit>, Error> {
         let keeps_claims = self.compares_chains;
         let chain = self.chains.entry(record.chain).or_insert_with(|| Chain::new(record.chain, keeps_claims));
@@ -171,7 +184,7 @@ impl Core {
             Change::Registry(version) => chain.take_registry(version),
             Change::Append(segment) => {
                 let setup = (&self.setup, &self.no_registry);
-                chain.append(setup, segment, decoded.unwrap_or_default(), &mut commit)?;
+                chain.append(setup, segment, (decoded.unwrap_or_default(), past), &mut commit)?;
             }
             Change::Revert(to) => chain.revert(*to, &mut commit)?,
             Change::Finalize(upto) => chain.finalize(*upto, &mut commit)?,
@@ -209,7 +222,7 @@ impl Chain {
         &mut self,
         (setup, no_registry): (&Setup, &Arc<Index>),
         segment: &Arc<Segment>,
-        decoded: Decoded,
+        (decoded, past): (Decoded, Vec<Past>),
         commit: &mut Commit,
     ) -> Result<(), Error> {
         let linked = self
@@ -224,7 +237,9 @@ impl Chain {
             Finality::Final => self.state.begin_final(),
         }
         let Decoded { events, dead_letters, .. } = decoded;
-        let rows = self.take_events(setup, no_registry, segment, events);
+        commit.incidents = segment.incidents.clone();
+        let known = Known::new(self.versions_due(segment, no_registry), past);
+        let rows = self.take_events((setup, no_registry), segment, events, known, &mut commit.incidents);
         self.position.tip = Some(segment.last);
         if segment.finality == Finality::Final {
             self.position.finalized = Some(segment.last);
@@ -247,24 +262,30 @@ impl Chain {
         };
         commit.alerts = transitions.alerts;
         commit.notices = transitions.notices;
-        commit.incidents = segment.incidents.clone();
         Ok(())
     }
 
     fn take_events(
         &mut self,
-        setup: &Setup,
-        no_registry: &Arc<Index>,
+        (setup, no_registry): (&Setup, &Arc<Index>),
         segment: &Segment,
         events: Vec<Event>,
+        mut known: Known,
+        incidents: &mut Vec<Incident>,
     ) -> Rows {
         let mut rows = Rows::default();
         for event in events {
+            while let Some(due) = known.due_before(event.position.block) {
+                incidents.extend(self.judge_again(setup, segment, due, &mut rows));
+            }
             let registry = &Arc::clone(self.registry_at(event.position.block, no_registry));
             let setting = Setting { registry, parameters: &setup.parameters, profiles: &setup.profiles };
             if let Some(judged) = apply::event(&mut self.state, &setting, &event, &mut rows) {
                 rows.event(event, judged);
             }
+        }
+        while let Some(due) = known.due_before(u64::MAX) {
+            incidents.extend(self.judge_again(setup, segment, due, &mut rows));
         }
         let end = i64::try_from(segment.last_time_secs).unwrap_or(i64::MAX);
         apply::fire_timers(&mut self.state, end, segment.last.number);

@@ -5,20 +5,45 @@
 
 use crate::cases::{self, CaseEntry, Episode, SubjectKey};
 use crate::state::ChainState;
-use model::alert::{CaseKey, Standing};
+use model::alert::{CaseKey, ExplainedAs, Standing};
 use model::chain::LogPosition;
 
+/// What explains a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A step that came late.
+    Log(LogPosition),
+    /// A version of the registry, in force from this block on.
+    Registry(u64),
+}
+
+impl By {
+    fn updated(self) -> (u64, u32) {
+        match self {
+            Self::Log(position) => (position.block, position.log),
+            Self::Registry(block) => (block, 0),
+        }
+    }
+
+    fn explained_as(self) -> ExplainedAs {
+        match self {
+            Self::Log(_) => ExplainedAs::DataUpload,
+            Self::Registry(_) => ExplainedAs::RegistryCorrected,
+        }
+    }
+}
+
 /// Closes the case that the event at `raised` raised about `subject`, if it is one that may be explained; `by` is
-/// the log that explains it.
-pub fn explain_event(state: &mut ChainState, subject: SubjectKey, raised: LogPosition, by: LogPosition) {
+/// what explains it.
+pub fn explain_event(state: &mut ChainState, subject: SubjectKey, raised: LogPosition, by: By) {
     if let Some(case) = state.explainable.get(&(subject, raised)).copied() {
         state.explainable.set((subject, raised), None);
         explain(state, case, by);
     }
 }
 
-/// Closes the cases of `rule` about `subject` that may be explained; `by` is the log that explains them.
-pub fn explain_rule(state: &mut ChainState, subject: SubjectKey, rule: &str, by: LogPosition) {
+/// Closes the cases of `rule` about `subject` that may be explained; `by` is what explains them.
+pub fn explain_rule(state: &mut ChainState, subject: SubjectKey, rule: &str, by: By) {
     let first = LogPosition { block: 0, log: 0, sub: 0 };
     let last = LogPosition { block: u64::MAX, log: u32::MAX, sub: u32::MAX };
     let of_rule = |case: &CaseKey| state.cases.get(case).is_some_and(|entry| entry.alert.rule == rule);
@@ -33,21 +58,34 @@ pub fn explain_rule(state: &mut ChainState, subject: SubjectKey, rule: &str, by:
     }
 }
 
-fn explain(state: &mut ChainState, key: CaseKey, by: LogPosition) {
+/// Closes a case, whichever it is; `by` is what explains it.
+pub fn explain_case(state: &mut ChainState, key: CaseKey, by: By) {
+    let Some(entry) = state.cases.get(&key) else { return };
+    let told_of = (entry.subject, entry.alert.position);
+    if state.explainable.get(&told_of) == Some(&key) {
+        state.explainable.set(told_of, None);
+    }
+    explain(state, key, by);
+}
+
+fn explain(state: &mut ChainState, key: CaseKey, by: By) {
     let Some(mut entry) = state.cases.get(&key).cloned() else { return };
     entry.alert.standing = Standing::Explained;
-    entry.updated = (by.block, by.log);
-    entry.rests_on = entry.rests_on.max(by.block);
-    entry.alert.evidence.push(state.evidence(by));
-    entry.alert.evidence.sort_unstable();
-    entry.alert.evidence.dedup();
+    entry.alert.explained_as = Some(by.explained_as());
+    entry.updated = by.updated();
+    entry.rests_on = entry.rests_on.max(entry.updated.0);
+    if let By::Log(position) = by {
+        entry.alert.evidence.push(state.evidence(position));
+        entry.alert.evidence.sort_unstable();
+        entry.alert.evidence.dedup();
+    }
     state.cases.set(key, Some(entry.clone()));
     if state.episodes.get(&entry.subject).is_some_and(|episode| episode.root == key) {
         root_explained(state, &entry, by);
     }
 }
 
-fn root_explained(state: &mut ChainState, root: &CaseEntry, by: LogPosition) {
+fn root_explained(state: &mut ChainState, root: &CaseEntry, by: By) {
     let key = root.alert.case_key;
     let standing = |entry: &&CaseEntry| entry.alert.standing != Standing::Explained;
     let own = |entry: &&CaseEntry| entry.subject == root.subject;
@@ -91,7 +129,7 @@ fn inherit(state: &mut ChainState, root: CaseEntry, mut heir: CaseEntry) {
 }
 
 /// A member of a storm was explained with everything under it.
-fn member_explained(state: &mut ChainState, parent: CaseKey, by: LogPosition) {
+fn member_explained(state: &mut ChainState, parent: CaseKey, by: By) {
     let Some(mut above) = state.cases.get(&parent).cloned() else { return };
     above.explained += 1;
     let all = above.explained >= above.alert.members;

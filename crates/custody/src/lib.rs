@@ -14,6 +14,7 @@
 //! - [`units`]: the ledger of tokens held in quantities.
 //! - [`rules`]: one file a rule.
 //! - [`cases`], [`timers`], [`quota`], [`storm`], [`explain`]: what becomes of findings.
+//! - [`rejudge`]: what later knowledge does to all of these.
 //! - [`claims`] and [`across`]: what chains say of one item, compared.
 //! - [`notices`]: what people are told.
 //! - [`state`] and [`journal`]: what is remembered, and how it is taken back.
@@ -35,6 +36,7 @@ pub mod machine;
 pub mod notices;
 pub mod quota;
 pub mod registry;
+pub mod rejudge;
 pub mod rows;
 pub mod rules;
 pub mod scene;

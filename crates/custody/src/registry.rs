@@ -168,6 +168,21 @@ impl Index {
         agent == principal || Self::rows(&self.agreements, &self.version.rows.agreements, &agent).any(covers)
     }
 
+    /// Is the address `actor` that of `holder`, one of the same party, or one of an agent of that party?
+    pub fn stands_for(
+        &self,
+        chain: ChainId,
+        (actor, holder): (Address, Address),
+        gtin: Option<Gtin>,
+        time_secs: i64,
+    ) -> bool {
+        let party = |address| self.party_of(chain, address, time_secs);
+        actor == holder
+            || party(actor)
+                .zip(party(holder))
+                .is_some_and(|(agent, principal)| self.acts_for(agent.gln, principal.gln, gtin, time_secs))
+    }
+
     /// Was `from` → `to` announced as a migration or bridge at `time_secs`?
     pub fn announced(
         &self,

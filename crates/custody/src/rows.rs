@@ -4,6 +4,7 @@
 //! written once, with the change that opened it, and again when it ends.
 
 mod columns;
+mod past;
 
 pub use columns::batches;
 

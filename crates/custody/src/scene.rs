@@ -112,13 +112,7 @@ impl<'a> Scene<'a> {
     pub fn stands_for(&self, actor: Option<Address>, of: HolderId) -> bool {
         let Some(actor) = actor else { return false };
         let holder = *self.state.holders.key(of);
-        if actor == holder {
-            return true;
-        }
-        let (Some(agent), Some(principal)) = (self.party_of(actor), self.party_of(holder)) else {
-            return false;
-        };
-        self.registry.acts_for(agent.gln, principal.gln, self.gtin(), self.at_secs())
+        self.registry.stands_for(self.state.chain, (actor, holder), self.gtin(), self.at_secs())
     }
 }
 

@@ -122,6 +122,30 @@ pub fn forget(state: &mut ChainState, now_secs: i64) {
     }
 }
 
+/// The causes of the last hour, put aside while a version of the registry is judged by: what it brings to light is
+/// counted by itself.
+#[derive(Debug)]
+pub struct Aside {
+    surges: Vec<(CauseKey, Surge)>,
+    ends: Vec<(i64, CauseKey)>,
+}
+
+/// Puts the causes of the last hour aside.
+pub fn put_aside(state: &mut ChainState) -> Aside {
+    let surges: Vec<_> = state.surges.iter().map(|(key, surge)| (*key, surge.clone())).collect();
+    let ends: Vec<_> = state.surge_ends.iter().map(|(end, ())| *end).collect();
+    surges.iter().for_each(|(key, _)| state.surges.set(*key, None));
+    ends.iter().for_each(|end| state.surge_ends.set(*end, None));
+    Aside { surges, ends }
+}
+
+/// Puts them back, in place of those that came meanwhile.
+pub fn put_back(state: &mut ChainState, aside: Aside) {
+    drop(put_aside(state));
+    aside.surges.into_iter().for_each(|(key, surge)| state.surges.set(key, Some(surge)));
+    aside.ends.into_iter().for_each(|end| state.surge_ends.set(end, Some(())));
+}
+
 /// Findings about goods are counted; those about contracts and parties are what others are counted under.
 fn is_counted(subject: SubjectKey) -> bool {
     matches!(subject, SubjectKey::Item(_) | SubjectKey::Lot(_))
@@ -168,7 +192,7 @@ fn caused_by(state: &ChainState, subject: SubjectKey) -> Vec<CauseKey> {
 
 /// The surge of a cause as it stands at the time of `cause`.
 fn surge(state: &ChainState, key: CauseKey, cause: &Cause) -> Surge {
-    let now_secs = cause.raised_at_secs;
+    let now_secs = cause.counted_at_secs();
     let runs = |surge: &&Surge| surge.ends_secs() >= now_secs;
     let mut surge = state.surges.get(&key).filter(runs).cloned().unwrap_or_default();
     if now_secs - surge.since_secs >= HOUR_SECS {
@@ -203,7 +227,7 @@ fn join(
     cause: &Cause,
 ) -> Option<CaseKey> {
     let mut surge = surge(state, key, cause);
-    surge.last_secs = cause.raised_at_secs;
+    surge.last_secs = cause.counted_at_secs();
     surge.parent = Some(parent);
     let room = surge.expanded < EXPANDED_MAX;
     surge.expanded = surge.expanded.saturating_add(u32::from(room));
@@ -219,7 +243,7 @@ fn join(
 
 /// Counts a root under each of its causes, and opens the storm of the first that it completes.
 fn count(state: &mut ChainState, causes: &[CauseKey], root: CaseKey, cause: &Cause) {
-    let now_secs = cause.raised_at_secs;
+    let now_secs = cause.counted_at_secs();
     let mut completed = None;
     for (at, key) in causes.iter().enumerate() {
         let mut surge = surge(state, *key, cause);
@@ -293,7 +317,7 @@ fn shown(rule: RuleTag) -> String {
 fn gather(state: &mut ChainState, key: CauseKey, parent: CaseKey, cause: &Cause) {
     let mut surge = surge(state, key, cause);
     for (root, secs) in std::mem::take(&mut surge.roots) {
-        if cause.raised_at_secs - secs <= HOUR_SECS {
+        if cause.counted_at_secs() - secs <= HOUR_SECS {
             cases::adopt(state, root, parent, cause);
             surge.expanded = surge.expanded.saturating_add(1);
         }
@@ -301,6 +325,6 @@ fn gather(state: &mut ChainState, key: CauseKey, parent: CaseKey, cause: &Cause)
     if let Some(storm) = surge.parent.replace(parent) {
         cases::adopt(state, storm, parent, cause);
     }
-    surge.last_secs = cause.raised_at_secs;
+    surge.last_secs = cause.counted_at_secs();
     set_surge(state, key, surge);
 }

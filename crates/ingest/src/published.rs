@@ -7,7 +7,7 @@ use bus::{Publisher, Tail};
 use model::chain::BlockRef;
 use model::change::{Change, RegistryVersion};
 use model::segment::{Finality, Segment};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Where a stream stands.
@@ -44,6 +44,8 @@ pub(crate) struct Published {
     metrics: ChainMetrics,
     standing: Standing,
     registry_version: u64,
+    /// Blocks after which versions of the registry came into force in this life.
+    registered: BTreeSet<u64>,
 }
 
 impl Published {
@@ -59,7 +61,7 @@ impl Published {
             "stream taken over"
         );
         let standing = Standing { tip, finalized, open: open_blocks.into() };
-        let published = Self { publisher, metrics, standing, registry_version };
+        let published = Self { publisher, metrics, standing, registry_version, registered: BTreeSet::new() };
         published.measure();
         Ok(published)
     }
@@ -71,6 +73,12 @@ impl Published {
 
     pub(crate) fn registry_version(&self) -> u64 {
         self.registry_version
+    }
+
+    /// The first block of `first..last` after which a version of the registry is in force. It judges again what came
+    /// before it, at the time of that block, which a run across it does not tell where the block has no logs.
+    pub(crate) fn registered_within(&self, first: u64, last: u64) -> Option<u64> {
+        self.registered.range(first..last).next().copied()
     }
 
     pub(crate) async fn append(&mut self, segment: Segment) -> Result<()> {
@@ -119,6 +127,7 @@ impl Published {
     /// Puts a version of the registry in force after the tip.
     pub(crate) async fn register(&mut self, version: &RegistryVersion) -> Result<()> {
         let placed = RegistryVersion { after: self.standing.tip.map(|tip| tip.number), ..version.clone() };
+        self.registered.extend(placed.after);
         self.publisher.publish(Change::Registry(Arc::new(placed))).await?;
         self.registry_version = version.version;
         Ok(())

@@ -277,6 +277,7 @@ impl Loop {
             }
             self.published.finalize(tip).await?;
         }
+        let last = Box::pin(self.last_of_run(first, last)).await?;
         let parent = self.published.standing().tip.map(|tip| tip.hash);
         let request = ReadRequest { parent, ..self.request(first, last.number, Finality::Final) };
         let mut pipeline = Pipeline::new(Arc::clone(&self.source), request, self.config.concurrency);
@@ -288,6 +289,12 @@ impl Loop {
             // What was gathered before a failure is linked and verified: it goes out.
             Err(error) => self.publish_gathered(&mut gathering).await.and(Err(error)),
         }
+    }
+
+    /// Where a run of final blocks ends: at `last`, or before it where a version of the registry comes into force.
+    async fn last_of_run(&mut self, first: u64, last: BlockRef) -> Result<BlockRef> {
+        let Some(number) = self.published.registered_within(first, last.number) else { return Ok(last) };
+        Ok(self.source.block(number).await?.map_or(last, |meta| meta.block))
     }
 
     async fn gather(&mut self, pipeline: &mut Pipeline, gathering: &mut Gathering) -> Result<()> {

@@ -80,6 +80,37 @@ impl Standing {
     }
 }
 
+/// Why a finding no longer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExplainedAs {
+    /// A step that was uploaded late shows that it was no contradiction.
+    DataUpload,
+    /// The registry was told later what held then.
+    RegistryCorrected,
+}
+
+impl ExplainedAs {
+    /// The name in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DataUpload => "data_upload",
+            Self::RegistryCorrected => "registry_corrected",
+        }
+    }
+}
+
+impl FromStr for ExplainedAs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::DataUpload, Self::RegistryCorrected]
+            .into_iter()
+            .find(|word| word.as_str() == text)
+            .ok_or_else(|| format!("'{text}' is none of data_upload, registry_corrected"))
+    }
+}
+
 /// What an alert is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Subject {
@@ -234,6 +265,8 @@ pub struct Alert {
     pub members_query: Option<String>,
     /// Judged again on later knowledge.
     pub retroactive: bool,
+    /// Why it no longer stands; `None` while it does.
+    pub explained_as: Option<ExplainedAs>,
     /// Parameters that the rule ran with, as `name=value` sorted by name.
     pub parameters: String,
     /// Positions of the logs that prove it, the raising one included, ascending.

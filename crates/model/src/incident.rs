@@ -36,11 +36,13 @@ pub enum IncidentKind {
     ForeignRecord,
     /// An answer of a node cannot be read.
     MalformedAnswer,
+    /// A new version of the registry concerns more of the past than is judged again.
+    PastLeftOut,
 }
 
 impl IncidentKind {
     /// Every kind, in the order of the type.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::HeaderHash,
         Self::ParentLink,
         Self::Bloom,
@@ -54,6 +56,7 @@ impl IncidentKind {
         Self::FinalityStalled,
         Self::ForeignRecord,
         Self::MalformedAnswer,
+        Self::PastLeftOut,
     ];
 
     /// The name in tables and metrics.
@@ -72,6 +75,7 @@ impl IncidentKind {
             Self::FinalityStalled => "finality_stalled",
             Self::ForeignRecord => "foreign_record",
             Self::MalformedAnswer => "malformed_answer",
+            Self::PastLeftOut => "past_left_out",
         }
     }
 }

@@ -17,6 +17,7 @@
 //! - [`alert`]: findings, cases, notices.
 //! - [`commit`]: what one change does to the tables.
 //! - [`incident`]: what went wrong while reading.
+//! - [`past`]: what later knowledge asks of the past.
 //! - [`tables`]: every table with the type, unit and meaning of its columns.
 //! - [`error`]: the three ends that an error can have.
 //!
@@ -31,6 +32,7 @@ pub mod event;
 pub mod gs1;
 pub mod incident;
 pub mod item;
+pub mod past;
 pub mod registry;
 pub mod segment;
 pub mod tables;

@@ -91,7 +91,7 @@ pub struct Segment {
     pub level: VerificationLevel,
     /// Fingerprint of the filter (addresses and topics) that the range was read with.
     pub filter: B256,
-    /// The blocks that carry logs, ascending.
+    /// The blocks that carry logs, ascending; others may be among them, whose time is then known too.
     pub blocks: Vec<BlockMeta>,
     /// The logs, in chain order, as [`logs_schema`].
     pub logs: RecordBatch,

@@ -27,6 +27,7 @@ use async_trait::async_trait;
 use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
 use model::change::{Position, Sequence};
+use model::past::{Past, PastQuery};
 use model::tables::Table;
 use std::collections::BTreeMap;
 
@@ -59,6 +60,9 @@ pub trait Writer: Send + Sync {
     /// Revisions that people were told of at `state_at`: the highest revision of each case among durable notices
     /// of changes up to there.
     async fn revisions(&self, chain: ChainId) -> Result<Vec<(CaseKey, u32)>>;
+
+    /// The steps that a query of the past asks for, among the rows of all that was committed.
+    async fn past(&self, chain: ChainId, query: &PastQuery) -> Result<Past>;
 
     /// What people were told last of each case across chains, and how far that stream came: all that is durable.
     async fn told_across(&self) -> Result<(Sequence, Vec<Notice>)>;

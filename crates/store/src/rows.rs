@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{TimestampSecondType, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, RecordBatch, StringArray};
 use arrow_schema::ArrowError;
-use model::alert::{Alert, CaseKey, Notice, Severity, Standing, Subject};
+use model::alert::{Alert, CaseKey, ExplainedAs, Notice, Severity, Standing, Subject};
 use model::chain::{ChainId, LogPosition};
 use model::incident::Incident;
 use model::tables::Table;
@@ -140,7 +140,7 @@ pub fn alert_rows<'a>(alerts: impl IntoIterator<Item = (&'a Alert, (u64, u32))>)
 
 struct AlertColumns {
     hashes: [FixedSizeBinaryBuilder; 3],
-    texts: [StringBuilder; 14],
+    texts: [StringBuilder; 15],
     numbers: [UInt64Builder; 4],
     small_numbers: [UInt32Builder; 4],
     raised_at: TimestampSecondBuilder,
@@ -172,7 +172,7 @@ impl AlertColumns {
         let evidence: Vec<String> =
             alert.evidence.iter().map(|(chain, position)| format!("{chain}:{position}")).collect();
         let (subject, evidence) = (alert.subject.to_string(), evidence.join(" "));
-        let texts: [Option<&str>; 14] = [
+        let texts: [Option<&str>; 15] = [
             Some(&alert.rule),
             Some(alert.severity.as_str()),
             Some(alert.standing.as_str()),
@@ -185,6 +185,7 @@ impl AlertColumns {
             alert.victim.as_deref(),
             alert.witness.as_deref(),
             alert.members_query.as_deref(),
+            alert.explained_as.map(ExplainedAs::as_str),
             Some(&alert.parameters),
             Some(&evidence),
         ];
@@ -202,7 +203,7 @@ impl AlertColumns {
         let [case_key, tx_hash, root] = &mut self.hashes;
         let mut texts = self.texts.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef);
         let mut text =
-            || texts.next().ok_or_else(|| ArrowError::ComputeError("an alert has 14 texts".into()));
+            || texts.next().ok_or_else(|| ArrowError::ComputeError("an alert has 15 texts".into()));
         let [chain, block, members, updated_block] = &mut self.numbers;
         let [rule_version, log, sub, updated_log] = &mut self.small_numbers;
         let columns: Vec<ArrayRef> = vec![
@@ -229,6 +230,7 @@ impl AlertColumns {
             Arc::new(members.finish()),
             text()?,
             Arc::new(self.retroactive.finish()),
+            text()?,
             text()?,
             text()?,
             Arc::new(updated_block.finish()),
@@ -312,6 +314,7 @@ impl<'a> AlertView<'a> {
             members: self.number("members", row)?,
             members_query: self.owned("members_query", row),
             retroactive: self.column("retroactive")?.as_boolean().value(row),
+            explained_as: self.text("explained_as", row).map(str::parse).transpose().ok()?,
             parameters: self.owned("parameters", row)?,
             evidence: self.text("evidence", row)?.split_whitespace().map(evidence).collect::<Option<_>>()?,
         };
@@ -366,6 +369,7 @@ mod tests {
             members: 3,
             members_query: Some(CaseKey(B256::repeat_byte(2)).members_query()),
             retroactive: true,
+            explained_as: Some(ExplainedAs::RegistryCorrected),
             evidence: vec![
                 (ChainId(1), LogPosition { block: 5, log: 6, sub: 0 }),
                 (ChainId(10), LogPosition { block: 7, log: 8, sub: 9 }),

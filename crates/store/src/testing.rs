@@ -208,6 +208,7 @@ pub(crate) fn alert(case: u8, came: &str) -> Alert {
         members: 0,
         members_query: None,
         retroactive: false,
+        explained_as: None,
         parameters: String::new(),
         evidence: vec![(ChainId(1), position)],
     }

@@ -8,6 +8,7 @@ use custody::Core;
 use model::chain::ChainId;
 use model::change::{Position, Record};
 use model::commit::Commit;
+use model::past::Past;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use store::Writer;
@@ -52,13 +53,31 @@ pub async fn run(
 
 async fn take(core: &mut Core, writer: &mut dyn Writer, outward: &Outward, record: &Record) -> Result<()> {
     let timer = outward.metrics.time_step();
+    let past = past(core, writer, record).await?;
     // A large segment keeps a processor busy for long: other tasks of this worker move elsewhere meanwhile.
-    let commit = tokio::task::block_in_place(|| core.step(record))?;
+    let commit = tokio::task::block_in_place(|| core.step_with_past(record, past))?;
     timer.observe_duration();
     if let Some(commit) = commit {
         put(writer, outward, commit).await?;
     }
     compare_chains(core, writer, outward).await
+}
+
+/// The past that the record concerns: it is asked for only where the registry is told late what held before.
+async fn past(core: &Core, writer: &dyn Writer, record: &Record) -> Result<Vec<Past>> {
+    let mut past = Vec::new();
+    for query in core.wants_past(record) {
+        let found = writer.past(record.chain, &query).await?;
+        tracing::info!(
+            chain = %record.chain,
+            after = query.after,
+            steps = found.steps.len(),
+            left_out = found.left_out,
+            "a version of the registry concerns the past: it is judged again"
+        );
+        past.push(found);
+    }
+    Ok(past)
 }
 
 /// Commits what is now to be said across chains: after the record that it came with, in a stream of its own, because

@@ -14,7 +14,7 @@ fn block_secs(chain: ChainId) -> u64 {
     if chain.0 == 1 { 3 * 3_600 } else { 4 * 3_600 }
 }
 /// Time of block 0.
-const START_SECS: u64 = 1_770_000_000;
+pub const START_SECS: u64 = 1_770_000_000;
 /// Serials of a schedule: few, so that stories collide.
 const PACKS: u64 = 9;
 /// Orphaned branches that are remembered to flip back to.
@@ -182,7 +182,7 @@ pub fn segment(blocks: &[Block], finality: Finality) -> Segment {
         finality,
         level: VerificationLevel::Off,
         filter: B256::ZERO,
-        blocks: blocks.iter().filter(|block| !block.logs.is_empty()).map(|block| block.meta).collect(),
+        blocks: blocks.iter().map(|block| block.meta).collect(),
         logs: logs.finish().unwrap(),
         incidents: Vec::new(),
     }

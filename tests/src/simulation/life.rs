@@ -1,13 +1,14 @@
 //! One life of a process: open the disks, read the chains, take, commit; end in peace or by a crash.
 
 use super::chain::Chain;
+use super::late::Heard;
 use super::node::{Manner, Node};
 use super::schedule::{Hits, World};
 use async_trait::async_trait;
 use bus::local::LocalBus;
 use bus::memory::{MemoryDisk, PowerCut};
 use bus::{Publisher, Subscriber, Tail};
-use model::alert::NoticeKind;
+use model::alert::{ExplainedAs, NoticeKind};
 use model::chain::ChainId;
 use model::change::{Change, Epoch, Position, Record, Sequence};
 use model::segment::Finality;
@@ -99,7 +100,7 @@ async fn live_until_it_fails(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut store = open_store(world, &disks.files)?;
     let bus = LocalBus::on(Box::new(disks.bus.clone()), store.durable())?;
-    let subscriber = Redelivering::new(bus.subscriber(), rng.random());
+    let subscriber = Redelivering::new(bus.subscriber(), rng.random(), world.heard.clone());
     let redelivered = subscriber.hits.clone();
     let ingested = tokio::task::block_in_place(|| ingest(&bus, world, chains, manner, rng, hits));
     drop(bus);
@@ -114,13 +115,13 @@ async fn live_until_it_fails(
     let transformed =
         transform::run(world.core(), Box::new(subscriber), Box::new(store), outward, stop).await;
     hits.add(&redelivered.lock().unwrap());
-    count_across(&mut heard, hits);
+    count_told(&mut heard, hits);
     transformed?;
     ingested
 }
 
-/// Counts what was told across chains.
-fn count_across(heard: &mut broadcast::Receiver<Told>, hits: &mut Hits) {
+/// Counts what was told across chains, and what was judged again.
+fn count_told(heard: &mut broadcast::Receiver<Told>, hits: &mut Hits) {
     loop {
         let told = match heard.try_recv() {
             Ok(told) => told,
@@ -128,6 +129,7 @@ fn count_across(heard: &mut broadcast::Receiver<Told>, hits: &mut Hits) {
             Err(TryRecvError::Empty | TryRecvError::Closed) => break,
         };
         if told.chain != ChainId::ACROSS {
+            count_judged_again(&told, hits);
             continue;
         }
         hits.count(match told.notice.kind {
@@ -139,6 +141,18 @@ fn count_across(heard: &mut broadcast::Receiver<Told>, hits: &mut Hits) {
         if told.notice.alert.expected.contains("announced") {
             hits.count("told of an announced migration that was left half");
         }
+    }
+}
+
+fn count_judged_again(told: &Told, hits: &mut Hits) {
+    let (notice, alert) = (&told.notice, &told.notice.alert);
+    match (notice.kind, alert.explained_as) {
+        (NoticeKind::Opened, None) if alert.retroactive => hits.count("a case was raised by late knowledge"),
+        (NoticeKind::Closed, Some(ExplainedAs::RegistryCorrected)) => {
+            hits.count("a case was closed as the registry was corrected");
+        }
+        (NoticeKind::Withdrawn, _) if alert.retroactive => hits.count("late knowledge was undone by a reorg"),
+        _ => {}
     }
 }
 
@@ -217,13 +231,14 @@ struct Redelivering {
     subscriber: Box<dyn Subscriber>,
     rng: StdRng,
     hits: Arc<Mutex<Hits>>,
+    heard: Heard,
     delivered: VecDeque<Record>,
 }
 
 impl Redelivering {
-    fn new(subscriber: Box<dyn Subscriber>, seed: u64) -> Self {
+    fn new(subscriber: Box<dyn Subscriber>, seed: u64, heard: Heard) -> Self {
         let rng = StdRng::seed_from_u64(seed);
-        Self { subscriber, rng, hits: Arc::default(), delivered: VecDeque::new() }
+        Self { subscriber, rng, hits: Arc::default(), heard, delivered: VecDeque::new() }
     }
 }
 
@@ -237,6 +252,7 @@ impl Subscriber for Redelivering {
             return Ok(self.delivered.get(again).cloned());
         }
         let next = self.subscriber.next().await?;
+        next.iter().for_each(|record| self.heard.hear(record));
         self.delivered.extend(next.clone());
         if self.delivered.len() > REDELIVERED_MAX {
             self.delivered.pop_front();

@@ -4,12 +4,14 @@
 //! A schedule is a few dozen *lives*. In each, the ingesting side takes the stream over and publishes what it reads from
 //! nodes that fail, lag and lie; the transforming side takes what the bus delivers, some of it twice or late, and commits
 //! it; the life ends in peace or at a random step of a random disk, with a random part of what was not synced lost. At the end everything is indexed afresh from the final
-//! chains, and the digests of all canonical tables must be equal.
+//! chains, with the versions of the registry in the places that they came to, and the digests of all canonical tables
+//! must be equal.
 //!
 //! Everything is drawn from the seed, in one order: a schedule that fails is played again by its seed.
 
 mod chain;
 mod contract;
+mod late;
 mod life;
 mod node;
 mod schedule;

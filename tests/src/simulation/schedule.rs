@@ -2,6 +2,7 @@
 
 use super::chain::Chain;
 use super::contract::Pack;
+use super::late::{self, Heard};
 use super::life::{self, Disks, End};
 use super::node::Manner;
 use alloy_primitives::{Address, B256};
@@ -27,6 +28,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use store::Store;
+
+/// Versions of the registry in a schedule at most.
+const VERSIONS_MAX: usize = 3;
 
 /// Blocks of a schedule at least, orphans included.
 pub const BLOCKS_MIN: u64 = 50;
@@ -93,11 +97,20 @@ const EVERYTHING: &[&str] = &[
     "died while reading",
     "finalised",
     "finalised a case across chains",
+    "late knowledge was undone by a reorg",
+    "learnt of a recall late",
+    "learnt of an agreement late",
+    "learnt of a contract late",
+    "learnt of a delegation late",
+    "learnt of a licence late",
+    "learnt of a wallet late",
     "lived to the end",
     "node answered in part",
     "node failed",
     "node told of a branch that was left",
     "node was behind",
+    "a case was closed as the registry was corrected",
+    "a case was raised by late knowledge",
     "reverted",
     "opened a case across chains",
     "reverted what a former life had published",
@@ -135,8 +148,10 @@ impl fmt::Display for Totals {
 /// What does not change in a schedule: contracts, actors, registry.
 #[derive(Debug)]
 pub struct World {
-    /// Who is who.
-    pub registry: Arc<Registry>,
+    /// Who is who, as the registry was told so far.
+    versions: Vec<Arc<RegistryVersion>>,
+    /// Where its versions came to stand in the streams.
+    pub heard: Heard,
     profiles: Arc<Profiles>,
     contracts: [Pack; 3],
     actors: Vec<Address>,
@@ -147,7 +162,7 @@ fn numbered(body: u64, width: usize) -> String {
     format!("{:0width$}", body * 10 + u64::from(check_digit(body)))
 }
 
-fn gln(index: u64) -> Gln {
+pub fn gln(index: u64) -> Gln {
     numbered(409_876_510_000 + index, 13).parse().unwrap()
 }
 
@@ -172,8 +187,19 @@ impl World {
         if let ([from, to], true) = (ids, announced) {
             registry.announcements = announcements(*from, *to, &contracts);
         }
-        let registry = Arc::new(registry);
-        Self { registry, profiles, contracts, actors, gtin }
+        let version = RegistryVersion { version: 1, after: None, rows: Arc::new(registry) };
+        Self { versions: vec![Arc::new(version)], heard: Heard::default(), profiles, contracts, actors, gtin }
+    }
+
+    /// The registry is told what held before.
+    fn learn(&mut self, rng: &mut StdRng, hits: &mut Hits) {
+        let newest = &self.versions[self.versions.len() - 1];
+        let mut rows = Registry::clone(&newest.rows);
+        for told in late::draw(rng, &mut rows, (&self.actors, self.contracts[2].contract), &self.gtin) {
+            hits.count(told);
+        }
+        let version = RegistryVersion { version: newest.version + 1, after: None, rows: Arc::new(rows) };
+        self.versions.push(Arc::new(version));
     }
 
     /// A core before the first block.
@@ -186,7 +212,6 @@ impl World {
 
     /// What the ingesting side of `chain` reads by, and where it goes.
     pub fn inputs(&self, chain: ChainId, publisher: Box<dyn Publisher>) -> prometheus::Result<Inputs> {
-        let version = RegistryVersion { version: 1, after: None, rows: self.registry.clone() };
         Ok(Inputs {
             config: config(chain),
             filter: Filter {
@@ -194,7 +219,7 @@ impl World {
                 ..Filter::default()
             },
             publisher,
-            registry: RegistryFeed::from(vec![Arc::new(version)]),
+            registry: RegistryFeed::from(self.versions.clone()),
             metrics: ingest::metrics::Metrics::new(&prometheus::Registry::new())?,
         })
     }
@@ -298,7 +323,7 @@ pub async fn play(seed: u64) -> Outcome {
     if ids.len() > 1 {
         hits.count("two chains");
     }
-    let world = World::new(&ids, rng.random_bool(0.5));
+    let mut world = World::new(&ids, rng.random_bool(0.5));
     let mut chains: Vec<Chain> = ids
         .iter()
         .map(|id| Chain::new(*id, world.contracts, world.actors.clone(), world.gtin.clone()))
@@ -308,6 +333,9 @@ pub async fn play(seed: u64) -> Outcome {
     while blocks < BLOCKS_MIN {
         for chain in &mut chains {
             blocks += drive(chain, &mut rng, &mut hits);
+        }
+        if world.versions.len() < VERSIONS_MAX && rng.random_bool(0.2) {
+            world.learn(&mut rng, &mut hits);
         }
         let end = draw_end(&mut rng);
         let how = (end, Manner::Unreliable);
@@ -365,6 +393,7 @@ async fn settle(
         assert!(lives < 20, "seed {seed}: not complete after {lives} lives in peace");
     }
     let mut fresh = Disks::default();
+    late::publish(&fresh, world.heard.all()).await;
     while !is_complete(world, chains, &fresh).await {
         fresh = life::live(world, chains, fresh, in_peace, rng, hits).await;
     }

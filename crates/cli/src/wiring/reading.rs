@@ -9,6 +9,7 @@ use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
 use model::change::{Position, Sequence};
 use model::commit::Commit;
+use model::past::{Past, PastQuery};
 use model::tables::Table;
 use prometheus::Registry;
 use query::engine::Engine;
@@ -104,6 +105,10 @@ impl Writer for Lent {
 
     async fn revisions(&self, chain: ChainId) -> store::Result<Vec<(CaseKey, u32)>> {
         self.store()?.revisions(chain).await
+    }
+
+    async fn past(&self, chain: ChainId, query: &PastQuery) -> store::Result<Past> {
+        self.store()?.past(chain, query).await
     }
 
     async fn told_across(&self) -> store::Result<(Sequence, Vec<Notice>)> {

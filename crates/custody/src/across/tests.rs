@@ -222,6 +222,7 @@ fn an_alert_says_what_it_rests_on_and_later_clones_hang_under_the_first() {
         members: 0,
         members_query: None,
         retroactive: false,
+        explained_as: None,
         parameters: "grace_secs=259200".into(),
         evidence: vec![(A, lives[0].begun), (B, lives[1].begun)],
     };

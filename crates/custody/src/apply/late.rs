@@ -6,10 +6,10 @@
 
 use super::stories;
 use crate::cases::SubjectKey;
-use crate::explain;
+use crate::explain::{self, By};
 use crate::rows::Rows;
 use crate::rules;
-use crate::state::{Branch, ChainState, ItemId, State, Story, Tenure};
+use crate::state::{Branch, ChainState, ItemId, Shipment, State, Story, Tenure};
 use crate::timers;
 use model::event::{Event, EventKind};
 
@@ -22,7 +22,56 @@ pub(super) fn settle(state: &mut ChainState, event: &Event, item: ItemId, rows: 
     let told =
         |number: &u32| state.branches.get(&(item, *number)).is_some_and(|b| explains(event, &story, b));
     let Some(number) = state.branch_numbers(item).find(told) else { return };
-    let Some(branch) = state.branches.get(&(item, number)).copied() else { return };
+    let Some(branch) = take_place(state, (item, number), |_| (), event, rows) else { return };
+    let subject = SubjectKey::Item(item);
+    let waits = state.pending.get(&(subject, rules::SQ_01.to_owned()));
+    if waits.is_some_and(|timer| timer.position == branch.begun) {
+        timers::stop(state, rules::SQ_01, subject);
+    }
+    explain::explain_event(state, subject, branch.begun, By::Log(event.position));
+}
+
+/// A branch takes the story's place, as `correct` says that it was; its own intervals end at `event`. Gives the branch.
+pub(crate) fn take_place(
+    state: &mut ChainState,
+    (item, number): (ItemId, u32),
+    correct: impl FnOnce(&mut Story),
+    event: &Event,
+    rows: &mut Rows,
+) -> Option<Branch> {
+    let story = state.items.get(item).story;
+    let branch = end_branch(state, (item, number), event, rows)?;
+    let (declarer, sending) = (branch.declarer, branch.sending);
+    let mut told = branch.branch.story;
+    correct(&mut told);
+    let goes_on = continued(state, item, &story, (told, declarer));
+    let consignor = goes_on.0.possessor;
+    stories::change_story(state, (item, 0), Some(&story), goes_on, event, rows);
+    if let Some(sending) = sending {
+        // Who had it when it was sent is who the story says.
+        let shipment = Shipment { consignor: consignor.unwrap_or(sending.consignor), ..sending };
+        state.shipments.set((item, 0), Some(shipment));
+        rows.shipment_moves(state, item, &shipment);
+    }
+    Some(branch.branch)
+}
+
+/// A branch that is no more, and what stood beside it.
+#[derive(Debug)]
+struct Ended {
+    branch: Branch,
+    declarer: Option<Tenure>,
+    sending: Option<Shipment>,
+}
+
+/// Ends a branch at `event`.
+fn end_branch(
+    state: &mut ChainState,
+    (item, number): (ItemId, u32),
+    event: &Event,
+    rows: &mut Rows,
+) -> Option<Ended> {
+    let branch = state.branches.get(&(item, number)).copied()?;
     let declarer = state.declarer(item, number, &branch.story);
     rows.branch_ends(state, (item, number), &branch.story, event);
     rows.declarer_changed(state, (item, number), declarer, None, event);
@@ -33,18 +82,17 @@ pub(super) fn settle(state: &mut ChainState, event: &Event, item: ItemId, rows: 
     let sending = state.shipments.get(&(item, number)).copied();
     state.shipments.set((item, number), None);
     state.items.change(item, |entry| entry.branches = entry.branches.saturating_sub(1));
-    let goes_on = continued(state, item, &story, (branch.story, declarer));
-    stories::change_story(state, (item, 0), Some(&story), goes_on, event, rows);
-    if let Some(shipment) = sending {
-        state.shipments.set((item, 0), Some(shipment));
-        rows.shipment_moves(state, item, &shipment);
-    }
-    let subject = SubjectKey::Item(item);
-    let waits = state.pending.get(&(subject, rules::SQ_01.to_owned()));
-    if waits.is_some_and(|timer| timer.position == branch.begun) {
-        timers::stop(state, rules::SQ_01, subject);
-    }
-    explain::explain_event(state, subject, branch.begun, event.position);
+    Some(Ended { branch, declarer, sending })
+}
+
+/// Ends a branch that told nothing but what the story goes on with.
+pub(crate) fn drop_branch(
+    state: &mut ChainState,
+    (item, number): (ItemId, u32),
+    event: &Event,
+    rows: &mut Rows,
+) {
+    end_branch(state, (item, number), event, rows);
 }
 
 /// The branch as the story goes on with it: who had the item by the late step has it since then.

@@ -4,7 +4,9 @@ use super::late;
 use crate::machine::{Illegal, Verdict};
 use crate::rows::Rows;
 use crate::scene;
-use crate::state::{BRANCHES_MAX, Branch, ChainState, ItemId, Packing, Shipment, State, Story, Tenure};
+use crate::state::{
+    BRANCHES_MAX, Branch, ChainState, HolderId, ItemId, Packing, Shipment, State, Story, Tenure,
+};
 use model::event::{Event, EventKind};
 
 /// Takes a step into the item's stories.
@@ -127,9 +129,29 @@ fn branch_off(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Ver
     }
     if old.is_none() {
         let (begun, begun_secs) = (event.position, event.judged_at_secs());
-        let begins = Branch { story: next, kind: event.kind, holder: next.possessor, begun, begun_secs };
+        let rightful = rightful(state, item, &against, verdict.illegal);
+        let actor = scene::acting(event).and_then(|address| state.holders.find(&address));
+        let kind = event.kind;
+        let begins = Branch { story: next, kind, holder: next.possessor, begun, begun_secs, actor, rightful };
         state.branches.set((item, branch), Some(begins));
     }
     let declarer = declarer_after(state, (item, branch), old.as_ref(), event);
     change_story(state, (item, branch), old.as_ref(), (next, declarer), event, rows);
+}
+
+/// Who could have taken a step that was refused for who took it: who had the item by the story, or was to receive it,
+/// and who owns it.
+fn rightful(
+    state: &ChainState,
+    item: ItemId,
+    against: &Story,
+    illegal: Option<Illegal>,
+) -> [Option<HolderId>; 2] {
+    let around = state.outermost(against).map_or(*against, |item| state.items.get(item).story);
+    match illegal {
+        Some(Illegal::NotHolder) => [around.possessor, state.owner_of(item)],
+        Some(Illegal::NotParentsHolder) => [around.possessor, None],
+        Some(Illegal::WrongReceiver(consignee)) => [Some(consignee), None],
+        _ => [None, None],
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Named, Setting, token_of};
 use crate::cases::SubjectKey;
-use crate::explain;
+use crate::explain::{self, By};
 use crate::lineage::{Descent, End, Link};
 use crate::rows::Rows;
 use crate::rules;
@@ -163,5 +163,5 @@ fn descent(
 fn old_token_ended(state: &mut ChainState, item: ItemId, event: &Event) {
     let subject = SubjectKey::Item(item);
     timers::stop(state, rules::ID_01, subject);
-    explain::explain_rule(state, subject, rules::ID_01, event.position);
+    explain::explain_rule(state, subject, rules::ID_01, By::Log(event.position));
 }

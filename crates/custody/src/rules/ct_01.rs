@@ -10,8 +10,11 @@ use model::alert::{RuleCode, Severity};
 use model::event::EventKind;
 use model::registry::Tier;
 
+/// The rule's code, by which contracts that were named late are found.
+pub(crate) const CODE: &str = "CT-01";
+
 static CARD: Card = Card {
-    code: RuleCode("CT-01"),
+    code: RuleCode(CODE),
     version: 1,
     title: "impostor contract",
     rank: rank::CT_01_SP_01,

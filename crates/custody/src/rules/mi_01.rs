@@ -30,6 +30,10 @@ impl super::Rule for Rule {
         &CARD
     }
 
+    fn past_kinds(&self) -> &'static [EventKind] {
+        &[EventKind::Commissioning]
+    }
+
     fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>) {
         if scene.event.kind != EventKind::Commissioning || !scene.believed {
             return;

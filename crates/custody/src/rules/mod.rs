@@ -10,6 +10,7 @@ pub use parameters::{ParameterError, Parameters};
 use crate::cases::{Cause, Finding, SubjectKey};
 use crate::scene::Scene;
 use model::alert::{CaseKey, RuleCode, Severity};
+use model::event::EventKind;
 use std::fmt;
 
 /// A rule's index card: what people read of it, and what its findings carry.
@@ -42,6 +43,12 @@ pub trait Rule: Sync + Send + fmt::Debug {
 
     /// Looks at one event and reports what it finds.
     fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>);
+
+    /// The kinds of steps that it can look at again when the registry is told later what held then: it asks of the
+    /// state nothing that a later step changes. None for a rule of the story, which [`crate::rejudge`] settles.
+    fn past_kinds(&self) -> &'static [EventKind] {
+        &[]
+    }
 }
 
 /// What comes of a finding.
@@ -109,6 +116,19 @@ pub fn look(scene: &Scene<'_>, parameters: &Parameters) -> Vec<Reported> {
     reported
 }
 
+/// Lets one rule look at `scene`: its first finding.
+pub(crate) fn look_with(rule: &dyn Rule, scene: &Scene<'_>, parameters: &Parameters) -> Option<Reported> {
+    let (mut reported, card) = (Vec::new(), rule.card());
+    rule.look(scene, &mut Report { card, parameters, reported: &mut reported });
+    reported.into_iter().next()
+}
+
+/// Rules that look at the past again, highest class first.
+pub(crate) fn of_the_past(parameters: &Parameters) -> impl Iterator<Item = &'static dyn Rule> {
+    let on = |rule: &&&dyn Rule| !rule.past_kinds().is_empty() && parameters.is_on(rule.card());
+    ALL.iter().filter(on).copied()
+}
+
 /// The rule of that code, as the text that lives as long as the program.
 pub fn code_of(code: &str) -> &'static str {
     ALL.iter()
@@ -131,6 +151,7 @@ rules!(
     ct_01, sp_01, mi_01, mi_03, mi_05, st_04, sq_03, ag_01, st_01, st_03, st_05, pt_01, id_01, sq_01, sq_04,
 );
 
+pub(crate) use ct_01::CODE as CT_01;
 pub(crate) use id_01::{CARD as ID_01_CARD, CODE as ID_01};
 pub(crate) use mi_01::may_mint;
 pub(crate) use sp_01::counted;

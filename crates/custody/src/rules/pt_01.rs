@@ -29,6 +29,17 @@ impl super::Rule for Rule {
         &CARD
     }
 
+    fn past_kinds(&self) -> &'static [EventKind] {
+        &[
+            EventKind::Shipping,
+            EventKind::Returning,
+            EventKind::Receiving,
+            EventKind::Accepting,
+            EventKind::Dispensing,
+            EventKind::PartialDispensing,
+        ]
+    }
+
     fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>) {
         let (Some(subject), Some(party)) = (item_subject(scene), judged(scene)) else { return };
         if !scene.believed {

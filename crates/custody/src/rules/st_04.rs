@@ -29,6 +29,18 @@ impl super::Rule for Rule {
         &CARD
     }
 
+    fn past_kinds(&self) -> &'static [EventKind] {
+        &[
+            EventKind::Shipping,
+            EventKind::Accepting,
+            EventKind::Packing,
+            EventKind::Reactivating,
+            EventKind::Exporting,
+            EventKind::Dispensing,
+            EventKind::PartialDispensing,
+        ]
+    }
+
     fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>) {
         let (Some(subject), true) = (item_subject(scene), scene.believed && moves_on(scene)) else { return };
         let Some(recall) = recall_in_force(scene) else { return };

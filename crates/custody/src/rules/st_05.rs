@@ -27,6 +27,15 @@ impl super::Rule for Rule {
         &CARD
     }
 
+    fn past_kinds(&self) -> &'static [EventKind] {
+        &[
+            EventKind::Shipping,
+            EventKind::Accepting,
+            EventKind::Dispensing,
+            EventKind::PartialDispensing,
+        ]
+    }
+
     fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>) {
         let severity = match scene.event.kind {
             EventKind::Dispensing | EventKind::PartialDispensing => Severity::Critical,

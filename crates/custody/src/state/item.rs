@@ -148,6 +148,11 @@ pub struct Branch {
     pub begun: LogPosition,
     /// The same as time: declared or block time, Unix seconds.
     pub begun_secs: i64,
+    /// Who took that step.
+    pub actor: Option<HolderId>,
+    /// Who could have taken it, or let another take it, where it was refused for who took it: who had the item or was
+    /// to receive it, and who owned it.
+    pub rightful: [Option<HolderId>; 2],
 }
 
 /// What is remembered of an item beside its key.

@@ -245,7 +245,7 @@ impl<'a> Stage<'a> {
         let taken = self.taken.entry(chain).or_default();
         taken.sequence += 1;
         let record = Record { chain, epoch: Epoch(0), sequence: Sequence(taken.sequence), change };
-        let commit = self.core.step_decoded(&record, decoded).unwrap().unwrap();
+        let commit = self.core.step_decoded(&record, decoded, Vec::new()).unwrap().unwrap();
         self.keep_state(chain, &commit);
         self.listen();
     }

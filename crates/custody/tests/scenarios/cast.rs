@@ -4,8 +4,9 @@ use model::Address;
 use model::chain::ChainId;
 use model::gs1::{Gln, Gtin, check_digit};
 use model::registry::{
-    Agreement, AgreementKind, Announcement, AnnouncementKind, ContractAuthority, Delegation, Level, Licence,
-    LicenceStatus, LicenceType, Party, Product, Recall, Registry, Role, Tier, Validity, Wallet, WalletStatus,
+    Agreement, AgreementKind, Announcement, AnnouncementKind, ContractAuthority, Delegation, Extension,
+    Level, Licence, LicenceStatus, LicenceType, Party, Product, Recall, Registry, Role, Tier, Validity,
+    Wallet, WalletStatus,
 };
 use serde::Deserialize;
 
@@ -40,7 +41,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Changes of the registry that a scenario makes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Changes {
     /// Parties whose licence is revoked from the beginning.
@@ -59,6 +60,24 @@ pub struct Changes {
     pub recall_serial: Option<String>,
     /// `packs` migrates to `partner`.
     pub migration: bool,
+    /// Parties whose licence is revoked from then on.
+    pub revoked_from: Vec<(String, String)>,
+    /// The recall is over then.
+    pub recall_resolved: Option<String>,
+    /// The contract maker has no delegation.
+    pub no_delegation: bool,
+    /// The contract maker's delegation begins then.
+    pub delegation_from: Option<String>,
+    /// The wholesaler has no agreement with its agent.
+    pub no_agreement: bool,
+    /// The wholesaler's agreement with its agent begins then.
+    pub agreement_from: Option<String>,
+    /// The lot may be used up to that day.
+    pub extended: Option<String>,
+    /// The contract that nobody named is recognised from then on.
+    pub fake_from: Option<String>,
+    /// Parties whose wallet is not known.
+    pub unbound: Vec<String>,
 }
 
 /// Seconds of a time like `2026-03-01T08:00`, in UTC.
@@ -124,13 +143,15 @@ pub fn registry(changes: &Changes) -> Registry {
             tz: "UTC".to_owned(),
             validity: always,
         });
-        registry.wallets.push(Wallet {
+        let wallet = || Wallet {
             chain: None,
             address: address(name),
             party: gln(index),
             status: WalletStatus::Active,
             validity: always,
-        });
+        };
+        let is_bound = !changes.unbound.iter().any(|unbound| unbound == name);
+        registry.wallets.extend(is_bound.then(wallet));
         registry.licences.extend(licences(changes, name, gln(index), *kind));
     }
     registry.products.push(Product {
@@ -143,15 +164,16 @@ pub fn registry(changes: &Changes) -> Registry {
         validity: always,
     });
     registry.contracts = CONTRACTS.iter().filter(|(_, tier)| *tier != Tier::Unknown).map(contract).collect();
-    registry.delegations.push(delegation(changes));
-    registry.agreements.push(Agreement {
-        principal: gln_of("wholesaler"),
-        agent: gln_of("logistics"),
-        kind: AgreementKind::Logistics,
-        scope: None,
-        validity: always,
-    });
+    registry.contracts.extend(
+        changes
+            .fake_from
+            .as_deref()
+            .map(|time| ContractAuthority { validity: from(time), ..contract(&("fake", Tier::Recognised)) }),
+    );
+    registry.delegations.extend((!changes.no_delegation).then(|| delegation(changes)));
+    registry.agreements.extend((!changes.no_agreement).then(|| agreement(changes)));
     registry.recalls = recalls(changes);
+    registry.extensions.extend(changes.extended.as_deref().map(extension));
     if changes.migration {
         registry.announcements.push(Announcement {
             kind: AnnouncementKind::Migration,
@@ -179,6 +201,10 @@ fn until(time: &str) -> Validity {
     Validity { to_secs: secs(time), ..Validity::ALWAYS }
 }
 
+fn from(time: &str) -> Validity {
+    Validity { from_secs: secs(time), ..Validity::ALWAYS }
+}
+
 fn licences(changes: &Changes, name: &str, party: Gln, kind: LicenceType) -> Vec<Licence> {
     let row = |status, validity| Licence { party, kind, jurisdiction: "*".to_owned(), status, validity };
     let end =
@@ -194,10 +220,32 @@ fn licences(changes: &Changes, name: &str, party: Gln, kind: LicenceType) -> Vec
         return vec![row(LicenceStatus::Active, until(&time))];
     }
     if let Some(time) = end(&changes.renewed) {
-        let renewed = Validity { from_secs: secs(&time), ..Validity::ALWAYS };
-        return vec![row(LicenceStatus::Active, until(&time)), row(LicenceStatus::Active, renewed)];
+        return vec![row(LicenceStatus::Active, until(&time)), row(LicenceStatus::Active, from(&time))];
+    }
+    if let Some(time) = end(&changes.revoked_from) {
+        let active = row(LicenceStatus::Active, Validity::ALWAYS);
+        return vec![active, row(LicenceStatus::Revoked, from(&time))];
     }
     vec![row(LicenceStatus::Active, Validity::ALWAYS)]
+}
+
+fn extension(day: &str) -> Extension {
+    Extension {
+        gtin: gtin(),
+        lot: "L1".parse().unwrap(),
+        expiry_day: i32::try_from(secs(&format!("{day}T00:00")) / 86_400).unwrap(),
+        validity: Validity::ALWAYS,
+    }
+}
+
+fn agreement(changes: &Changes) -> Agreement {
+    Agreement {
+        principal: gln_of("wholesaler"),
+        agent: gln_of("logistics"),
+        kind: AgreementKind::Logistics,
+        scope: None,
+        validity: changes.agreement_from.as_deref().map_or(Validity::ALWAYS, from),
+    }
 }
 
 fn delegation(changes: &Changes) -> Delegation {
@@ -207,7 +255,11 @@ fn delegation(changes: &Changes) -> Delegation {
         gtin: Some(gtin()),
         lot_pattern: Some("L*".to_owned()),
         site: None,
-        validity: changes.delegation_ends.as_deref().map_or(Validity::ALWAYS, until),
+        validity: match (&changes.delegation_ends, &changes.delegation_from) {
+            (Some(time), _) => until(time),
+            (None, Some(time)) => from(time),
+            (None, None) => Validity::ALWAYS,
+        },
     }
 }
 
@@ -223,7 +275,7 @@ fn recalls(changes: &Changes) -> Vec<Recall> {
         market: None,
         class: "I".to_owned(),
         effective_at_secs: secs(time),
-        resolved_at_secs: None,
+        resolved_at_secs: changes.recall_resolved.as_deref().map(secs),
         validity: Validity::ALWAYS,
     }]
 }

@@ -19,7 +19,9 @@
 //! `times` repeats an event with the item's number counting on, in one block; `each_by_another` gives each its own
 //! actor, `one_transaction` puts them into one transaction, `one_log` into one log; `together` puts an event into the
 //! block of the one before. `[[alert]]` has `times` too, `members`, `under` (the rule
-//! of its root) and `explained`.
+//! of its root), `explained`, `corrected` (closed because the registry was) and `retroactive`.
+//!
+//! `[[later]]` is a version of the registry that comes after so many events, and says what held before.
 //!
 //! `[tables]` lists the rows of a table in the end, where a story is about them: `custody = ["P1 0 owner …"]`, with the
 //! columns of `shown.rs`. Block 1 holds the first event, block 2 the second, and so on.
@@ -34,6 +36,7 @@
 )]
 
 mod cast;
+mod late;
 mod play;
 mod shown;
 
@@ -104,6 +107,34 @@ fn a_restart_after_each_event_changes_nothing_in_the_end() {
         assert_eq!(straight.alerts, restarted.alerts, "{name}");
         assert_eq!(straight.told_last(), restarted.told_last(), "{name}");
     }
+}
+
+#[test]
+fn however_blocks_are_cut_into_segments_the_rows_are_the_same() {
+    let mut played = 0;
+    for (name, story) in stories() {
+        let straight = play::through(&story);
+        for blocks in [2, 3, usize::MAX] {
+            let Some(in_runs) = play::in_runs_of(&story, blocks) else { continue };
+            assert_eq!(straight.alerts, in_runs.alerts, "{name}, {blocks} blocks");
+            assert_eq!(straight.rows, in_runs.rows, "{name}, {blocks} blocks");
+            played += 1;
+        }
+    }
+    assert!(played > 200, "only {played} stories were cut");
+}
+
+#[test]
+fn what_was_judged_again_is_undone_with_its_block() {
+    let mut reverted = 0;
+    for (name, story) in stories() {
+        let Some((back, never)) = play::and_revert_what_was_judged_again(&story) else { continue };
+        assert_eq!(back.alerts, never.alerts, "{name}");
+        assert_eq!(back.rows, never.rows, "{name}");
+        assert!(back.state == never.state, "{name}: the states differ");
+        reverted += 1;
+    }
+    assert!(reverted > 15, "only {reverted} stories end with later knowledge");
 }
 
 #[test]

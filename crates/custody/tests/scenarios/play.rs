@@ -8,12 +8,14 @@ use custody::decode::{Decoded, Profiles, WatchedContract};
 use custody::rules::Parameters;
 use custody::state::StateRow;
 use custody::{Core, Setup};
-use model::alert::{CaseKey, Notice, Standing};
+use model::alert::{CaseKey, ExplainedAs, Notice, Standing};
 use model::chain::{BlockRef, LogPosition};
 use model::change::{Change, Epoch, Record, RegistryVersion, Sequence};
 use model::commit::{Commit, Effect};
 use model::event::{Event, EventKind, Identity};
-use model::segment::{Finality, LogsBuilder, Segment, VerificationLevel};
+use model::past::rows::StepRows;
+use model::past::{Newest, PAST_STEPS_MAX, Past, PastQuery};
+use model::segment::{BlockMeta, Finality, LogsBuilder, Segment, VerificationLevel};
 use model::tables::Table;
 use model::{Address, B256, U256};
 use serde::Deserialize;
@@ -34,6 +36,9 @@ pub struct Story {
     events: Vec<Happening>,
     #[serde(default, rename = "revert")]
     reverts: Vec<Revert>,
+    /// Versions of the registry that come while the story is told.
+    #[serde(default, rename = "later")]
+    versions: Vec<Later>,
     /// The whole list of alerts in the end.
     #[serde(default, rename = "alert", deserialize_with = "expanded")]
     pub alerts: Vec<Told>,
@@ -91,8 +96,18 @@ struct Revert {
     after: usize,
 }
 
+/// A version of the registry that comes late.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Later {
+    /// How many events come before it.
+    after: usize,
+    /// What it says beside the cast, instead of what was said before.
+    registry: Changes,
+}
+
 /// Alerts as a scenario file lists them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Listed {
     rule: String,
@@ -103,6 +118,10 @@ struct Listed {
     members: u64,
     #[serde(default)]
     explained: bool,
+    #[serde(default)]
+    corrected: bool,
+    #[serde(default)]
+    retroactive: bool,
     /// How many of them, with the subject's number counting on.
     times: Option<u64>,
 }
@@ -110,11 +129,13 @@ struct Listed {
 /// Every alert of the list, in the order in which they are compared.
 fn expanded<'de, D: serde::Deserializer<'de>>(list: D) -> Result<Vec<Told>, D::Error> {
     let mut alerts = Vec::new();
-    for Listed { rule, severity, subject, under, members, explained, times } in Vec::deserialize(list)? {
-        for time in 0..times.unwrap_or(1) {
-            let subject = if time == 0 { subject.clone() } else { counted_on(&subject, time) };
-            let (rule, severity, under) = (rule.clone(), severity.clone(), under.clone());
-            alerts.push(Told { rule, severity, subject, under, members, explained });
+    for listed in Vec::<Listed>::deserialize(list)? {
+        for time in 0..listed.times.unwrap_or(1) {
+            let Listed { rule, severity, subject, under, members, explained, .. } = listed.clone();
+            let subject = if time == 0 { subject } else { counted_on(&subject, time) };
+            let explained = explained || listed.corrected;
+            let Listed { corrected, retroactive, .. } = listed;
+            alerts.push(Told { rule, severity, subject, under, members, explained, corrected, retroactive });
         }
     }
     alerts.sort();
@@ -141,6 +162,10 @@ pub struct Told {
     pub members: u64,
     /// Was it closed by what came later?
     pub explained: bool,
+    /// Was that the registry?
+    pub corrected: bool,
+    /// Was it judged on later knowledge?
+    pub retroactive: bool,
 }
 
 /// The last notice of a case.
@@ -222,11 +247,49 @@ pub fn with_a_restart_after_every_block(story: &Story) -> Played {
     let mut stage = Stage::new(story);
     for step in script(story) {
         stage.play(&step);
-        if story.reverts.is_empty() {
+        // A version that no block came after comes again from the bus.
+        if story.reverts.is_empty() && matches!(step, Step::Block(..)) {
             stage.restart();
         }
     }
     stage.curtain()
+}
+
+/// Plays a story as final runs of so many blocks, with every version of the registry known from the beginning. `None`
+/// for a story of reorgs.
+pub fn in_runs_of(story: &Story, blocks: usize) -> Option<Played> {
+    if !story.reverts.is_empty() {
+        return None;
+    }
+    let mut stage = Stage::new(story);
+    let (mut runs, mut below) = (Vec::new(), 0);
+    for step in script(story) {
+        match step {
+            Step::Block(time_secs, happenings) => {
+                runs.push((time_secs, happenings));
+                below += 1;
+            }
+            Step::Version(changes) => stage.register(&changes, below),
+            Step::Revert(_) => return None,
+        }
+    }
+    runs.chunks(blocks).for_each(|run| stage.append_run(run, Finality::Final));
+    Some(stage.curtain())
+}
+
+/// Plays a story in which a version of the registry comes before the last block, orphans that block, and plays the same
+/// without either. `None` for any other story.
+pub fn and_revert_what_was_judged_again(story: &Story) -> Option<(Played, Played)> {
+    let mut steps = script(story);
+    if !matches!(steps.as_slice(), [.., Step::Version(_), Step::Block(..)]) {
+        return None;
+    }
+    let (mut reverted, mut never) = (Stage::new(story), Stage::new(story));
+    steps.iter().for_each(|step| reverted.play(step));
+    reverted.revert(reverted.blocks.len() - 1);
+    steps.truncate(steps.len() - 2);
+    steps.iter().for_each(|step| never.play(step));
+    Some((reverted.curtain(), never.curtain()))
 }
 
 /// Plays a story and orphans all of it.
@@ -243,6 +306,7 @@ pub fn and_revert_to_nothing(story: &Story) -> Played {
 enum Step {
     Block(i64, Vec<Happening>),
     Revert(usize),
+    Version(Box<Changes>),
 }
 
 fn script(story: &Story) -> Vec<Step> {
@@ -260,6 +324,8 @@ fn script(story: &Story) -> Vec<Step> {
             Some(Step::Block(_, block)) if happening.together => block.extend((0..times).map(each)),
             _ => steps.push(Step::Block(seen, (0..times).map(each).collect())),
         }
+        let versions = story.versions.iter().filter(|version| version.after == at + 1);
+        steps.extend(versions.map(|version| Step::Version(Box::new(version.registry.clone()))));
         steps.extend(story.reverts.iter().filter(|revert| revert.after == at + 1).map(|_| Step::Revert(at)));
     }
     if let Some(until) = &story.until {
@@ -270,8 +336,9 @@ fn script(story: &Story) -> Vec<Step> {
 
 /// The core with what it gave so far.
 struct Stage {
-    story_registry: RegistryVersion,
     core: Core,
+    /// Versions of the registry so far.
+    versions: u64,
     sequence: u64,
     blocks: Vec<(BlockRef, Vec<(Table, arrow_array::RecordBatch)>)>,
     notices: Vec<Notice>,
@@ -303,10 +370,9 @@ fn setup() -> Setup {
 
 impl Stage {
     fn new(story: &Story) -> Self {
-        let rows = Arc::new(cast::registry(&story.registry));
         let mut stage = Self {
-            story_registry: RegistryVersion { version: 1, after: None, rows },
             core: Core::new(setup()),
+            versions: 0,
             sequence: 0,
             blocks: Vec::new(),
             notices: Vec::new(),
@@ -315,10 +381,35 @@ impl Stage {
             time_secs: 0,
         };
         stage.take(Change::Open(Epoch(1)));
-        stage.take(Change::Registry(Arc::new(stage.story_registry.clone())));
+        stage.register_after(&story.registry, None);
         // The first block carries the registry into what a restart reads.
         stage.play(&Step::Block(0, Vec::new()));
         stage
+    }
+
+    fn register(&mut self, changes: &Changes, after: u64) {
+        self.register_after(changes, Some(after));
+    }
+
+    fn register_after(&mut self, changes: &Changes, after: Option<u64>) {
+        self.versions += 1;
+        let rows = Arc::new(cast::registry(changes));
+        self.take(Change::Registry(Arc::new(RegistryVersion { version: self.versions, after, rows })));
+    }
+
+    /// The steps that the core asks for, from the rows of the blocks so far.
+    fn past(&self, query: &PastQuery) -> Past {
+        let mut newest = Newest::new(PAST_STEPS_MAX);
+        let batches = self.blocks.iter().flat_map(|(_, rows)| rows);
+        for (_, rows) in batches.filter(|(table, _)| *table == Table::Events) {
+            let rows = StepRows::new(rows).unwrap();
+            for step in (0..rows.traits.count()).map(|row| rows.get(row).unwrap()) {
+                if query.wants(step.position.block, step.kind, &step.traits()) {
+                    newest.push(step);
+                }
+            }
+        }
+        newest.finish(query.after)
     }
 
     fn take(&mut self, change: Change) -> Commit {
@@ -328,7 +419,9 @@ impl Stage {
     fn take_decoded(&mut self, change: Change, decoded: Option<Decoded>) -> Commit {
         self.sequence += 1;
         let record = Record { chain: CHAIN, epoch: Epoch(1), sequence: Sequence(self.sequence), change };
-        let commit = self.core.step_decoded(&record, decoded).unwrap().unwrap();
+        let past = self.core.wants_past(&record).iter().map(|query| self.past(query)).collect();
+        let commit = self.core.step_decoded(&record, decoded, past).unwrap().unwrap();
+        assert_eq!(commit.incidents, []);
         self.notices.extend(commit.notices.iter().cloned());
         for change in &commit.alerts {
             match &change.alert {
@@ -341,36 +434,56 @@ impl Stage {
 
     fn play(&mut self, step: &Step) {
         match step {
-            Step::Block(time_secs, happenings) => self.append(*time_secs, happenings),
+            Step::Block(time_secs, happenings) => {
+                self.append_run(&[(*time_secs, happenings.clone())], Finality::Open);
+            }
             Step::Revert(after) => self.revert(after + 1),
+            Step::Version(changes) => {
+                let tip = self.blocks.last().map_or(0, |(block, _)| block.number);
+                self.register(changes, tip);
+            }
         }
     }
 
-    fn append(&mut self, time_secs: i64, happenings: &[Happening]) {
-        self.time_secs = time_secs;
-        let number = self.blocks.len() as u64;
-        let parent_hash = self.blocks.last().map_or(B256::ZERO, |(block, _)| block.hash);
-        let mut hash = [self.fork; 32];
-        hash[..8].copy_from_slice(&number.to_be_bytes());
-        let last = BlockRef { number, hash: hash.into() };
+    /// Appends a run of blocks, each with its time and what happens in it.
+    fn append_run(&mut self, run: &[(i64, Vec<Happening>)], finality: Finality) {
+        let parent = self.blocks.last().map(|(block, _)| *block);
+        let first_number = parent.map_or(0, |parent| parent.number + 1);
+        let parent_hash = parent.map_or(B256::ZERO, |parent| parent.hash);
+        let (mut blocks, mut events) = (Vec::new(), Vec::new());
+        for (number, (time_secs, happenings)) in (first_number..).zip(run) {
+            let meta = BlockMeta {
+                block: self.block(number),
+                parent_hash: blocks.last().map_or(parent_hash, |meta: &BlockMeta| meta.block.hash),
+                time_secs: u64::try_from(*time_secs).unwrap(),
+            };
+            blocks.push(meta);
+            events.extend(happenings.iter().zip(0..).map(|(what, log)| event(what, number, log, *time_secs)));
+        }
+        let last = blocks.last().copied().unwrap();
+        self.time_secs = i64::try_from(last.time_secs).unwrap();
         let segment = Segment {
-            first_number: number,
+            first_number,
             parent_hash,
-            last,
-            last_time_secs: u64::try_from(time_secs).unwrap(),
-            finality: Finality::Open,
+            last: last.block,
+            last_time_secs: last.time_secs,
+            finality,
             level: VerificationLevel::Off,
             filter: B256::ZERO,
-            blocks: Vec::new(),
+            blocks,
             logs: LogsBuilder::default().finish().unwrap(),
             incidents: Vec::new(),
         };
-        let events =
-            happenings.iter().zip(0..).map(|(what, log)| event(what, number, log, time_secs)).collect();
-        let decoded = Decoded { events, dead_letters: Vec::new(), logs: happenings.len() };
+        let decoded = Decoded { logs: events.len(), events, dead_letters: Vec::new() };
         let commit = self.take_decoded(Change::Append(Arc::new(segment)), Some(decoded));
         let Effect::Append { rows, .. } = commit.effect else { panic!("an append appends") };
-        self.blocks.push((last, rows));
+        self.blocks.push((last.block, rows));
+    }
+
+    fn block(&self, number: u64) -> BlockRef {
+        let mut hash = [self.fork; 32];
+        hash[..8].copy_from_slice(&number.to_be_bytes());
+        BlockRef { number, hash: hash.into() }
     }
 
     fn revert(&mut self, blocks: usize) {
@@ -405,6 +518,8 @@ impl Stage {
                 under: alert.root.and_then(rule_of),
                 members: alert.members,
                 explained: alert.standing == Standing::Explained,
+                corrected: alert.explained_as == Some(ExplainedAs::RegistryCorrected),
+                retroactive: alert.retroactive,
             })
             .collect();
         alerts.sort();

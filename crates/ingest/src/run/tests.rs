@@ -494,6 +494,28 @@ async fn registry_versions_go_out_once_each_at_their_place() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_final_run_ends_where_a_version_of_the_registry_comes_into_force() {
+    let (chain, node) = shared(Chain::of(10));
+    chain.lock().unwrap().finalized = 5;
+    let bus = MemoryBus::new();
+    let (send, updates) = mpsc::channel(4);
+    let feed = RegistryFeed::from(vec![version(1)]).with_updates(updates);
+    let running = Running::with_registry(&config(), &filter(), &[node], &bus, feed);
+    bus.until_tip(head(&chain)).await;
+    send.send(version(2)).await.unwrap();
+    bus.until("version 2", |tail| tail.registry_version == 2).await;
+    chain.lock().unwrap().take_back(8);
+    grow(&chain, 12);
+    chain.lock().unwrap().finalized = 18;
+    bus.until_tip(head(&chain)).await;
+    running.stop().await;
+    let story = bus.story();
+    let at = story.iter().position(|told| told == "registry 2 after Some(10)").unwrap();
+    let runs = ["revert 8", "finalize 8", "append 9..10", "append 11..18", "append 19..19", "append 20..20"];
+    assert_eq!(story[at + 1..], runs);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_configuration_that_watches_nothing_is_refused() {
     let (_, node) = shared(Chain::of(1));
     let error = Running::start(&config(), &Filter::default(), &[node], &MemoryBus::new()).fails().await;

@@ -263,6 +263,7 @@ pub(super) fn alert_columns() -> Vec<Column> {
         req("members", DataType::UInt64, "alerts that it took in, those counted and not expanded among them"),
         opt("members_query", text(), "SQL that lists the members that were expanded"),
         req("retroactive", DataType::Boolean, "judged again on later knowledge"),
+        opt("explained_as", text(), "why it no longer stands: data_upload, registry_corrected"),
         req("parameters", text(), "what the rule ran with"),
         req("evidence", text(), "positions of the logs that prove it, as chain:block/log, space between"),
     ]

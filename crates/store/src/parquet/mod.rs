@@ -15,6 +15,7 @@
 //! - [`order`] and [`merge`]: in which order rows lie, and how runs become one.
 //! - [`chain`], [`forms`], [`core`]: what is in memory, and what a commit does to it.
 //! - [`flush`], [`compact`], [`restore`], [`open`]: writing, merging, restart.
+//! - [`past`]: what later knowledge asks of earlier rows.
 //! - [`verify`], [`rewind`], [`generation`]: looking for damage, going back, building anew.
 
 pub(crate) mod chain;
@@ -33,6 +34,7 @@ pub mod memory_files;
 pub(crate) mod merge;
 mod open;
 pub(crate) mod order;
+pub(crate) mod past;
 pub(crate) mod reader;
 pub(crate) mod record;
 pub mod restore;
@@ -54,6 +56,7 @@ use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
 use model::change::{Position, Sequence};
 use model::commit::Commit;
+use model::past::{Past, PastQuery};
 use model::tables::Table;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -207,6 +210,16 @@ impl Writer for Store {
 
     async fn revisions(&self, chain: ChainId) -> Result<Vec<(CaseKey, u32)>> {
         self.blocking(move |shared| shared.core()?.revisions(chain)).await
+    }
+
+    async fn past(&self, chain: ChainId, query: &PastQuery) -> Result<Past> {
+        let query = query.clone();
+        let work = move |shared: &Shared| {
+            // The files are read without the lock: snapshots and merges go on meanwhile.
+            let history = shared.core()?.history(chain, &query);
+            history.steps(&query)
+        };
+        self.blocking(work).await
     }
 
     async fn told_across(&self) -> Result<(Sequence, Vec<Notice>)> {

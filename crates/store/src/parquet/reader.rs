@@ -4,9 +4,13 @@ use super::files::Input;
 use super::segment::{Segment, io_error};
 use crate::error::Result;
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
+};
 use ::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use ::parquet::file::reader::{ChunkReader, Length};
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_schema::ArrowError;
 use bytes::Bytes;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
@@ -66,6 +70,20 @@ impl Read for From {
         self.offset += len as u64;
         Ok(len)
     }
+}
+
+/// The rows of a segment that are wanted, batch by batch: `columns` of those for which `wanted` says so of `traits`.
+pub(crate) fn filter_segment(
+    segment: &Segment,
+    (columns, traits): (&[usize], &[usize]),
+    wanted: impl FnMut(RecordBatch) -> std::result::Result<BooleanArray, ArrowError> + Send + 'static,
+) -> Result<ParquetRecordBatchReader> {
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(SegmentInput::open(segment)?)?.with_batch_size(BATCH_ROWS);
+    let roots = |columns: &[usize]| ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+    let (columns, predicate) = (roots(columns), ArrowPredicateFn::new(roots(traits), wanted));
+    let filter = RowFilter::new(vec![Box::new(predicate)]);
+    Ok(builder.with_projection(columns).with_row_filter(filter).build()?)
 }
 
 /// The rows of a segment, batch by batch; of `columns` only, in the order of the schema, when they are given.

@@ -5,6 +5,7 @@ mod alerts;
 mod crash;
 mod damage;
 mod generations;
+mod past;
 mod schedule;
 mod snapshots;
 mod story;
