@@ -165,7 +165,8 @@ impl Chain {
     }
 }
 
-/// These blocks as a segment.
+/// These blocks as a segment, which names each of them: a version of the registry judges again what came before it at
+/// the time of its block, whether that has logs or not.
 pub fn segment(blocks: &[Block], finality: Finality) -> Segment {
     let mut logs = LogsBuilder::default();
     for block in blocks {
