@@ -12,6 +12,8 @@
 //! One process has the folder at a time. The disk is asked on the threads that may block.
 
 pub mod disk;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod group;
 mod ledger;
 mod log;

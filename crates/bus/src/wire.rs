@@ -12,6 +12,8 @@
 //! Whatever the bytes claim, reading them ends in a record or in [`Error::Wire`], and takes no more memory than
 //! [`PAYLOAD_BYTES_MAX`] and a small multiple of it.
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod header;
 mod segment;
 

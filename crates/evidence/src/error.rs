@@ -40,7 +40,7 @@ pub enum Error {
     Malformed {
         /// What was read.
         what: &'static str,
-        /// What the reader says.
+        /// What the reader says, on one line of at most 200 characters.
         detail: Box<str>,
     },
     /// A type that this crate does not know how to encode. Found before anything is encoded.
@@ -202,9 +202,15 @@ impl Error {
 
     /// Text or bytes that cannot be read.
     pub(crate) fn malformed(what: &'static str, detail: impl std::fmt::Display) -> Self {
-        Self::Malformed { what, detail: detail.to_string().into() }
+        let words = detail.to_string();
+        let printable = |character: char| if character.is_control() { ' ' } else { character };
+        let detail: String = words.chars().take(DETAIL_CHARS_MAX).map(printable).collect();
+        Self::Malformed { what, detail: detail.into() }
     }
 }
+
+/// How much of a reader's words is kept: they quote what was read, which may be megabytes of anything.
+const DETAIL_CHARS_MAX: usize = 200;
 
 /// The names as they were sent may hold anything: they are shown escaped.
 fn unknown_fields(names: &[Box<str>]) -> String {

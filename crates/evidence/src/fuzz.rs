@@ -6,20 +6,33 @@
 use crate::log_proof::LogProof;
 use crate::receipt::{self, ClaimedReceipt, Receipt};
 use crate::transaction::{self, Transaction};
-use crate::{bloom, header};
+use crate::{bloom, error, header};
 use alloy_primitives::{Bytes, keccak256};
+
+/// Longest error: four names of unknown fields, of 40 characters, each shown in up to ten.
+const SAID_CHARS_MAX: usize = 2_000;
+
+/// What was read, if anything. An error goes into logs and incidents: it is short, on one line, whatever was sent.
+fn taken<T>(read: error::Result<T>) -> Option<T> {
+    read.inspect_err(|error| {
+        let said = error.to_string();
+        assert!(said.chars().count() <= SAID_CHARS_MAX && !said.chars().any(char::is_control), "{said:?}");
+    })
+    .ok()
+}
 
 /// A header's JSON, and a header's RLP. Returns whether either was accepted.
 ///
 /// # Panics
 /// When what was accepted does not read back as itself.
 pub fn header_json(data: &[u8]) -> bool {
-    let decoded = header::decode(data);
-    if let Ok(header) = &decoded {
+    let decoded = taken(header::decode(data));
+    if let Some(header) = &decoded {
         assert_eq!(header::hash(header), keccak256(data), "a header has one encoding");
     }
-    let Ok(Ok((header, hash))) = std::str::from_utf8(data).map(header::from_json) else {
-        return decoded.is_ok();
+    let text = std::str::from_utf8(data).ok();
+    let Some((header, hash)) = text.and_then(|text| taken(header::from_json(text))) else {
+        return decoded.is_some();
     };
     assert_eq!(keccak256(header::encode(&header)), hash);
     assert_eq!(header::decode(&header::encode(&header)), Ok(header));
@@ -31,13 +44,13 @@ pub fn header_json(data: &[u8]) -> bool {
 /// # Panics
 /// When what was accepted does not read back as itself.
 pub fn receipt_json(data: &[u8]) -> bool {
-    let decoded = Receipt::decode(data);
-    if let Ok(receipt) = &decoded {
+    let decoded = taken(Receipt::decode(data));
+    if let Some(receipt) = &decoded {
         assert_eq!(receipt::encode_all([receipt]), Ok(vec![data.to_vec()]), "a receipt has one encoding");
     }
-    let Ok(text) = std::str::from_utf8(data) else { return decoded.is_ok() };
-    let one = receipt::from_json(text).map(|claimed| vec![claimed]);
-    let Ok(read) = one.or_else(|_| receipt::list_from_json(text)) else { return decoded.is_ok() };
+    let Ok(text) = std::str::from_utf8(data) else { return decoded.is_some() };
+    let one = taken(receipt::from_json(text)).map(|claimed| vec![claimed]);
+    let Some(read) = one.or_else(|| taken(receipt::list_from_json(text))) else { return decoded.is_some() };
     for ClaimedReceipt { receipt, .. } in read {
         assert_eq!(receipt.bloom, bloom::of_logs(&receipt.logs));
         let bytes = receipt::encode_all([&receipt]).map(|mut encoded| encoded.remove(0));
@@ -55,7 +68,11 @@ pub fn transaction_json(data: &[u8]) -> bool {
         assert_eq!(transaction.hash(), keccak256(data));
         transaction.sender().is_ok()
     });
-    let Ok(Ok(read)) = std::str::from_utf8(data).map(transaction::from_json) else { return decoded.is_ok() };
+    let decoded = taken(decoded);
+    let text = std::str::from_utf8(data).ok();
+    let Some(read) = text.and_then(|text| taken(transaction::from_json(text))) else {
+        return decoded.is_some();
+    };
     let again = Transaction::decode(read.encoded().clone());
     let facts = |tx: &Transaction| (tx.hash(), tx.tx_type(), tx.to(), tx.input().clone());
     assert_eq!(again.as_ref().map(facts), Ok(facts(&read)));

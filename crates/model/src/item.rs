@@ -152,6 +152,11 @@ fn parse_token(text: &str) -> Option<TokenRef> {
         "erc1155" => TokenStandard::Erc1155,
         _ => return None,
     };
+    // The number types read more than digits: a sign, `_` between digits, nothing at all as zero.
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(chain) || !is_number(id) || !contract.starts_with("0x") {
+        return None;
+    }
     Some(TokenRef {
         chain: ChainId(chain.parse().ok()?),
         contract: contract.parse().ok()?,
@@ -207,5 +212,23 @@ mod tests {
     fn what_names_nothing_says_what_was_expected() {
         let error = "pack 12".parse::<ItemKey>().unwrap_err().to_string();
         assert!(error.starts_with("'pack 12' names no item: expected 01/<gtin>/21/<serial>"), "{error}");
+    }
+
+    #[test]
+    fn a_token_is_named_in_full() {
+        let contract = "0x00000000000000000000000000000000000000aa";
+        assert!(format!("eip155:1/erc721:{contract}/7").parse::<ItemKey>().is_ok());
+        for (chain, contract, id) in [
+            ("1", contract, ""),
+            ("1", contract, "_"),
+            ("1", contract, "1_000"),
+            ("1", contract, "+7"),
+            ("+1", contract, "7"),
+            ("", contract, "7"),
+            ("1", &contract[2..], "7"),
+        ] {
+            let text = format!("eip155:{chain}/erc721:{contract}/{id}");
+            assert!(text.parse::<ItemKey>().is_err(), "{text}");
+        }
     }
 }

@@ -29,6 +29,8 @@ pub mod change;
 pub mod commit;
 pub mod error;
 pub mod event;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod gs1;
 pub mod incident;
 pub mod item;

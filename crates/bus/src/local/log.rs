@@ -22,7 +22,8 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::io;
 
-const LOG: &str = "changes.log";
+/// The file.
+pub(super) const LOG: &str = "changes.log";
 const ASIDE: &str = "changes.log.new";
 const MAGIC: [u8; 8] = *b"rxbuslog";
 const FILE_HEAD_BYTES: u64 = 16;

@@ -104,6 +104,16 @@ fn a_receipt_of_another_chains_type_names_the_type_even_when_its_fields_are_stra
     }
 }
 
+/// Readers quote what they cannot read. An error is logged, stored and carried on the bus.
+#[test]
+fn an_error_is_short_whatever_was_sent() {
+    let mut long = json();
+    long["cumulativeGasUsed"] = format!("0x{}", "f\n".repeat(100_000)).into();
+    let error = list_from_json(&json!([long]).to_string()).unwrap_err();
+    let Error::Malformed { detail, .. } = &error else { panic!("{error}") };
+    assert!(detail.starts_with("invalid value: string") && detail.chars().count() == 200, "{error}");
+}
+
 #[test]
 fn the_bloom_is_computed_and_not_taken() {
     let mut lie = json();

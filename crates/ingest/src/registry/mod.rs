@@ -12,6 +12,8 @@ mod cells;
 mod check;
 mod countries;
 mod fault;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod rows;
 mod table;
 
@@ -25,7 +27,7 @@ use model::registry::{
 };
 use std::io;
 use std::path::Path;
-use table::{Folder, Numbered};
+use table::{Files, Folder, Numbered};
 
 /// Loads all files of `dir`.
 ///
@@ -34,7 +36,11 @@ use table::{Folder, Numbered};
 pub fn load(dir: &Path) -> Result<Registry, LoadError> {
     let mut faults = Faults::default();
     let folder = Folder::open(dir, &mut faults)?;
-    let tables = Tables::read(&folder, &mut faults)?;
+    load_files(&folder, dir, faults)
+}
+
+fn load_files(files: &impl Files, dir: &Path, mut faults: Faults) -> Result<Registry, LoadError> {
+    let tables = Tables::read(files, &mut faults)?;
     check::check(&tables, &mut faults);
     faults.into_result(dir)?;
     Ok(tables.into_registry())
@@ -83,22 +89,22 @@ struct Tables {
 }
 
 impl Tables {
-    fn read(folder: &Folder<'_>, faults: &mut Faults) -> Result<Self, LoadError> {
+    fn read(files: &impl Files, faults: &mut Faults) -> Result<Self, LoadError> {
         Ok(Self {
-            parties: folder.read(&table::PARTIES, faults, rows::party)?,
-            sites: folder.read(&table::SITES, faults, rows::site)?,
-            wallets: folder.read(&table::WALLETS, faults, rows::wallet)?,
-            licences: folder.read(&table::LICENCES, faults, rows::licence)?,
-            delegations: folder.read(&table::DELEGATIONS, faults, rows::delegation)?,
-            agreements: folder.read(&table::AGREEMENTS, faults, rows::agreement)?,
-            products: folder.read(&table::PRODUCTS, faults, rows::product)?,
-            lots: folder.read(&table::LOTS, faults, rows::lot)?,
-            recalls: folder.read(&table::RECALLS, faults, rows::recall)?,
-            extensions: folder.read(&table::EXTENSIONS, faults, rows::extension)?,
-            contracts: folder.read(&table::CONTRACTS, faults, rows::contract)?,
-            announcements: folder.read(&table::ANNOUNCEMENTS, faults, rows::announcement)?,
-            lanes: folder.read(&table::LANES, faults, rows::lane)?,
-            confirmations: folder.read(&table::CONFIRMATIONS, faults, rows::confirmation)?,
+            parties: files.read(&table::PARTIES, faults, rows::party)?,
+            sites: files.read(&table::SITES, faults, rows::site)?,
+            wallets: files.read(&table::WALLETS, faults, rows::wallet)?,
+            licences: files.read(&table::LICENCES, faults, rows::licence)?,
+            delegations: files.read(&table::DELEGATIONS, faults, rows::delegation)?,
+            agreements: files.read(&table::AGREEMENTS, faults, rows::agreement)?,
+            products: files.read(&table::PRODUCTS, faults, rows::product)?,
+            lots: files.read(&table::LOTS, faults, rows::lot)?,
+            recalls: files.read(&table::RECALLS, faults, rows::recall)?,
+            extensions: files.read(&table::EXTENSIONS, faults, rows::extension)?,
+            contracts: files.read(&table::CONTRACTS, faults, rows::contract)?,
+            announcements: files.read(&table::ANNOUNCEMENTS, faults, rows::announcement)?,
+            lanes: files.read(&table::LANES, faults, rows::lane)?,
+            confirmations: files.read(&table::CONFIRMATIONS, faults, rows::confirmation)?,
         })
     }
 

@@ -73,6 +73,17 @@ pub(super) struct Folder<'a> {
     dir: &'a Path,
 }
 
+/// Where the text of each file comes from.
+pub(super) trait Files {
+    /// The good rows of a file; faults of the others are noted.
+    fn read<T>(
+        &self,
+        spec: &'static Spec,
+        faults: &mut Faults,
+        parse: fn(&mut Row<'_>) -> Option<T>,
+    ) -> Result<Vec<Numbered<T>>, LoadError>;
+}
+
 impl<'a> Folder<'a> {
     /// Looks at which files there are: one whose name is no table's would be forgotten silently.
     pub(super) fn open(dir: &'a Path, faults: &mut Faults) -> Result<Self, LoadError> {
@@ -88,9 +99,10 @@ impl<'a> Folder<'a> {
         }
         Ok(Self { dir })
     }
+}
 
-    /// The good rows of a file; faults of the others are noted.
-    pub(super) fn read<T>(
+impl Files for Folder<'_> {
+    fn read<T>(
         &self,
         spec: &'static Spec,
         faults: &mut Faults,
@@ -110,37 +122,46 @@ impl<'a> Folder<'a> {
             faults.push(Fault { file: spec.file.into(), line: None, column: None, problem, help });
             return Ok(Vec::new());
         }
-        let mut reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(file);
-        let mut record = ByteRecord::new();
-        let mut columns = None;
-        let mut rows = Vec::new();
-        while reader.read_byte_record(&mut record).map_err(|error| csv_error(error, &path))? {
-            let line = record.position().map_or(0, csv::Position::line);
-            let Some(columns) = &columns else {
-                match header(spec, &record, line, faults) {
-                    Some(places) => columns = Some(places),
-                    None => return Ok(Vec::new()),
-                }
-                continue;
-            };
-            let mut row = Row { spec, columns, record: &record, line, faults };
-            if row.is_whole()
-                && let Some(parsed) = parse(&mut row)
-            {
-                rows.push(Numbered { line, row: parsed });
-            }
-        }
-        if columns.is_none() {
-            let problem = "it has no header row".into();
-            let help = format!("begin it with {}", spec.header());
-            faults.push(Fault { file: spec.file.into(), line: None, column: None, problem, help });
-        }
-        Ok(rows)
+        rows(spec, file, faults, parse).map_err(|error| csv_error(error, &path))
     }
 }
 
-fn csv_error(error: csv::Error, path: &Path) -> LoadError {
+/// The good rows of a text; faults of the others are noted.
+pub(super) fn rows<T>(
+    spec: &'static Spec,
+    text: impl io::Read,
+    faults: &mut Faults,
+    parse: fn(&mut Row<'_>) -> Option<T>,
+) -> csv::Result<Vec<Numbered<T>>> {
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(text);
+    let mut record = ByteRecord::new();
+    let mut columns = None;
+    let mut rows = Vec::new();
+    while reader.read_byte_record(&mut record)? {
+        let line = record.position().map_or(0, csv::Position::line);
+        let Some(columns) = &columns else {
+            match header(spec, &record, line, faults) {
+                Some(places) => columns = Some(places),
+                None => return Ok(Vec::new()),
+            }
+            continue;
+        };
+        let mut row = Row { spec, columns, record: &record, line, faults };
+        if row.is_whole()
+            && let Some(parsed) = parse(&mut row)
+        {
+            rows.push(Numbered { line, row: parsed });
+        }
+    }
+    if columns.is_none() {
+        let problem = "it has no header row".into();
+        let help = format!("begin it with {}", spec.header());
+        faults.push(Fault { file: spec.file.into(), line: None, column: None, problem, help });
+    }
+    Ok(rows)
+}
+
+pub(super) fn csv_error(error: csv::Error, path: &Path) -> LoadError {
     let path = PathBuf::from(path);
     match error.into_kind() {
         csv::ErrorKind::Io(source) => LoadError::Io { path, source },

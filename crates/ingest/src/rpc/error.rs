@@ -5,7 +5,10 @@ use model::incident::IncidentKind;
 use std::time::Duration;
 
 /// How much of a node's own words is kept: enough to recognise them, whatever is sent.
-const EXCERPT_CHARS_MAX: usize = 200;
+pub(crate) const EXCERPT_CHARS_MAX: usize = 200;
+
+/// The longest wait that a node may ask for.
+pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
 /// Why a call has no answer that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +22,7 @@ pub enum RpcError {
     /// Too many calls.
     #[error("rate limited: {detail}")]
     RateLimited {
-        /// How long the node asks to wait, where it says so.
+        /// How long the node asks to wait, where it says so; at most 300 s.
         after: Option<Duration>,
         /// The node's words.
         detail: String,

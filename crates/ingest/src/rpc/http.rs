@@ -2,7 +2,7 @@
 //!
 //! Redirects are not followed: the address of an endpoint may hold a key. No message holds the address.
 
-use super::error::{RpcError, excerpt};
+use super::error::{RETRY_AFTER_MAX, RpcError, excerpt};
 use super::transport::{self, BODY_BYTES_MAX, Reply, Transport};
 use crate::error::{Error, Result};
 use alloy_json_rpc::RequestPacket;
@@ -22,9 +22,6 @@ const REFUSAL_BYTES_MAX: usize = 64 << 10;
 
 /// How long a connection may take to come about; the request's own time bounds it further.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-
-/// The longest wait that a node may ask for.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
 /// An endpoint that is reached by HTTP.
 pub(crate) struct Http {
@@ -102,7 +99,7 @@ fn failed(error: reqwest::Error) -> RpcError {
 }
 
 /// What a status other than 200 means: the error in the body where there is one, else the status.
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> RpcError {
+pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> RpcError {
     let detail = || excerpt(&format!("HTTP {}: {}", status.as_u16(), String::from_utf8_lossy(body)));
     let after = retry_after(headers);
     let said = transport::error_in(body);

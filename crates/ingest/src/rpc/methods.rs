@@ -251,12 +251,13 @@ fn get_logs(parameter: Value) -> Call {
     Call { method: "eth_getLogs", params: json!([parameter]) }
 }
 
-fn read_quantity(json: &str) -> Result<u64, RpcError> {
-    let text: &str = serde_json::from_str(json).map_err(|error| RpcError::malformed(error.to_string()))?;
+pub(super) fn read_quantity(json: &str) -> Result<u64, RpcError> {
+    let unreadable = |error: serde_json::Error| RpcError::malformed(excerpt(&error.to_string()));
+    let text: &str = serde_json::from_str(json).map_err(unreadable)?;
     hex::quantity(text).ok_or_else(|| RpcError::malformed("not a quantity"))
 }
 
-fn read_head(json: &str, hashing: Hashing) -> Result<Option<Head>, RpcError> {
+pub(super) fn read_head(json: &str, hashing: Hashing) -> Result<Option<Head>, RpcError> {
     if json.trim() == "null" {
         return Ok(None);
     }
@@ -272,8 +273,8 @@ fn read_head(json: &str, hashing: Hashing) -> Result<Option<Head>, RpcError> {
     Ok(Some(Head { header, hash }))
 }
 
-/// The number that a block claims, for a message about it.
-fn number_in(json: &str) -> Option<u64> {
+/// The number that a block claims: for a message about it, or as news of a head.
+pub(super) fn number_in(json: &str) -> Option<u64> {
     #[derive(Deserialize)]
     struct Numbered<'a> {
         #[serde(borrow)]

@@ -11,6 +11,8 @@
 
 pub(crate) mod client;
 pub mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub(crate) mod gate;
 pub(crate) mod hex;
 pub(crate) mod http;

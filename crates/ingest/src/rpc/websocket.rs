@@ -5,6 +5,7 @@
 
 use super::error::{RpcError, excerpt};
 use super::hex;
+use super::methods::number_in;
 use super::transport::{BODY_BYTES_MAX, Reply, Transport};
 use alloy_json_rpc::{Id, Request, RequestPacket, ResponsePacket};
 use alloy_primitives::B256;
@@ -98,17 +99,12 @@ impl NewHeads {
     pub(crate) async fn next(&mut self) -> Option<u64> {
         loop {
             match self.0.recv().await {
-                Ok(head) => return Some(number_of(head.get()).unwrap_or(0)),
+                Ok(head) => return Some(number_in(head.get()).unwrap_or(0)),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return None,
             }
         }
     }
-}
-
-fn number_of(head: &str) -> Option<u64> {
-    let head: serde_json::Value = serde_json::from_str(head).ok()?;
-    hex::quantity(head.get("number")?.as_str()?)
 }
 
 /// A connector that connects once.

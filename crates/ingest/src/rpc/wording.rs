@@ -3,11 +3,18 @@
 //!
 //! The order of the questions matters: "limit exceeded" is said of ranges, of rates and of batches.
 
-use super::error::{RangeHint, RpcError, excerpt};
+use super::error::{RETRY_AFTER_MAX, RangeHint, RpcError, excerpt};
+use serde::Deserialize;
 use std::time::Duration;
+
+/// How much of a message is read: providers write a sentence or three. The rest may be megabytes, and each phrase
+/// below is searched for.
+const MESSAGE_CHARS_MAX: usize = 2_000;
 
 /// Reads an error object of JSON-RPC.
 pub(crate) fn classify(code: i64, message: &str, data: Option<&str>) -> RpcError {
+    let end = message.char_indices().nth(MESSAGE_CHARS_MAX).map_or(message.len(), |(end, _)| end);
+    let message = &message[..end];
     let words = message.to_lowercase();
     let detail = excerpt(&format!("{code} {message}"));
     if any(&words, BEHIND) {
@@ -197,16 +204,28 @@ fn leading_number(rest: &str) -> Option<u64> {
     Some(number)
 }
 
-/// "try again in 4ms", "retry in 1s", or Infura's `rate.backoff_seconds`.
+/// "try again in 4ms", "retry in 1s", or Infura's `rate.backoff_seconds`; at most [`RETRY_AFTER_MAX`].
 fn retry_after(words: &str, data: Option<&str>) -> Option<Duration> {
     let in_words = ["try again in ", "retry in ", "retry after "]
         .iter()
         .find_map(|phrase| after(words, phrase))
         .and_then(duration);
-    in_words.or_else(|| {
-        let data: serde_json::Value = serde_json::from_str(data?).ok()?;
-        data["rate"]["backoff_seconds"].as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-    })
+    let asked = in_words.or_else(|| {
+        let data: Data = serde_json::from_str(data?).ok()?;
+        Duration::try_from_secs_f64(data.rate.backoff_seconds).ok()
+    });
+    asked.map(|after| after.min(RETRY_AFTER_MAX))
+}
+
+/// What Infura sends beside an error. Only this is read: a tree of all that may stand there takes ten times its text.
+#[derive(Deserialize)]
+struct Data {
+    rate: Rate,
+}
+
+#[derive(Deserialize)]
+struct Rate {
+    backoff_seconds: f64,
 }
 
 fn duration(text: &str) -> Option<Duration> {

@@ -167,6 +167,24 @@ fn infura_says_in_its_data_how_long_to_wait() {
 }
 
 #[test]
+fn no_node_makes_itself_be_waited_for_longer_than_five_minutes() {
+    let at_most = Means::Rate(Some(Duration::from_secs(300)));
+    for words in ["18446744073709551615s", "9999999 min", "99999999999 ms"] {
+        let message = format!("rate limited, try again in {words}");
+        assert_eq!(means(&classify(-32005, &message, None)), at_most, "{words}");
+    }
+    let data = r#"{"rate":{"backoff_seconds":1e19}}"#;
+    assert_eq!(means(&classify(-32005, "rate limited", Some(data))), at_most);
+}
+
+#[test]
+fn a_message_is_read_as_far_as_a_provider_would_write() {
+    let after = |chars| means(&classify(1, &format!("{} rate limit", "é".repeat(chars)), None));
+    assert_eq!(after(1_900), Means::Rate(None));
+    assert_eq!(after(2_000), Means::Transient);
+}
+
+#[test]
 fn a_hostile_suggestion_is_no_suggestion() {
     let table = [
         "Try with this block range [0x9, 0x1].",
