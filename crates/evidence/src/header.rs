@@ -11,8 +11,9 @@ use alloy_primitives::{Address, B64, B256, BlockHash, Bloom, Bytes, U256, keccak
 use alloy_rlp::{Decodable, Encodable};
 use model::chain::BlockRef;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use std::collections::BTreeMap;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::collections::BTreeSet;
+use std::fmt;
 
 /// The Keccak-256 hash of a header's RLP, with the fields of every fork that the header carries.
 pub fn hash(header: &Header) -> BlockHash {
@@ -216,13 +217,39 @@ const UNKNOWN_FIELDS_MAX: usize = 4;
 const UNKNOWN_FIELD_CHARS_MAX: usize = 40;
 
 fn unknown_fields(json: &str) -> Vec<Box<str>> {
-    let fields: BTreeMap<String, IgnoredAny> = serde_json::from_str(json).unwrap_or_default();
-    fields
-        .into_keys()
-        .filter(|name| !KNOWN_FIELDS.contains(&name.as_str()))
-        .take(UNKNOWN_FIELDS_MAX)
-        .map(|name| name.chars().take(UNKNOWN_FIELD_CHARS_MAX).collect::<String>().into())
-        .collect()
+    let unknown: UnknownFields = serde_json::from_str(json).unwrap_or_default();
+    unknown.0.into_iter().collect()
+}
+
+/// The first unknown names in alphabetical order. No more are held at once: an answer has room for millions.
+#[derive(Default)]
+struct UnknownFields(BTreeSet<Box<str>>);
+
+impl<'de> Deserialize<'de> for UnknownFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for UnknownFields {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a header")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> std::result::Result<Self, A::Error> {
+        while let Some((name, _)) = fields.next_entry::<String, IgnoredAny>()? {
+            if !KNOWN_FIELDS.contains(&name.as_str()) {
+                let begins: String = name.chars().take(UNKNOWN_FIELD_CHARS_MAX).collect();
+                self.0.insert(begins.into());
+            }
+            if self.0.len() > UNKNOWN_FIELDS_MAX {
+                self.0.pop_last();
+            }
+        }
+        Ok(self)
+    }
 }
 
 #[cfg(test)]

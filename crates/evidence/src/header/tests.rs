@@ -82,6 +82,18 @@ fn a_field_that_is_not_known_is_named_when_the_hash_disagrees_and_passed_over_wh
 }
 
 #[test]
+fn of_many_fields_that_are_not_known_the_first_few_are_named() {
+    let mut json = sample::header_json(&latest());
+    json["hash"] = B256::repeat_byte(5).to_string().into();
+    for number in (0..1_000).rev() {
+        json[format!("z{number:03}{}", "é".repeat(1_000))] = "0x1".into();
+    }
+    let Error::HeaderHash { unknown, .. } = from_json(&json.to_string()).unwrap_err() else { panic!() };
+    let named = |number: u32| format!("z{number:03}{}", "é".repeat(36)).into_boxed_str();
+    assert_eq!(unknown, [0, 1, 2, 3].map(named));
+}
+
+#[test]
 fn a_header_without_an_earlier_forks_field_is_refused_for_its_bytes_would_read_as_another() {
     let gap = Header { parent_beacon_block_root: None, ..latest() };
     let refused = Error::HeaderFields { present: "requestsHash", missing: "parentBeaconBlockRoot" };
