@@ -1,5 +1,6 @@
-//! The core alone, on one processor: decode, state and rules over the simulator's chain, beside a bare loop of map
-//! updates over the same tokens in the same run. What counts is the ratio.
+//! The core alone, on one processor: decode, state and rules over the simulator's chain, beside bare loops of map
+//! updates over the same tokens in the same run: in the order of the chain, where the events of a token are close
+//! together, and shuffled, where each update is somewhere else in memory. What counts are the ratios.
 //!
 //! ```text
 //! cargo bench --workspace --bench core -- [events]
@@ -20,6 +21,9 @@ use alloy_primitives::{Address, U256};
 use custody::{Core, Setup, decode};
 use model::chain::ChainId;
 use model::change::{Change, Epoch, Record, Sequence};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 use simulator::{Config, History, Simulator};
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -88,11 +92,17 @@ async fn main() {
     let events = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(EVENTS);
     let (chain, setup, changes) = chain(events).await;
     let tokens = tokens(&setup, chain, &changes);
+    let mut shuffled = tokens.clone();
+    shuffled.shuffle(&mut StdRng::seed_from_u64(SEED));
     let fastest = |run: &dyn Fn() -> f64| (0..ROUNDS).map(|_| run()).fold(f64::INFINITY, f64::min);
     let core = tokens.len() as f64 / fastest(&|| core_secs(&setup, chain, &changes));
-    let map = tokens.len() as f64 / fastest(&|| map_secs(&tokens));
+    let map = |tokens: &[(Address, U256)]| tokens.len() as f64 / fastest(&|| map_secs(tokens));
+    let (in_order, at_random) = (map(&tokens), map(&shuffled));
     println!("{} events", tokens.len());
-    println!("decode, state, rules, rows    {core:>12.0} events/s");
-    println!("map updates, same tokens      {map:>12.0} updates/s");
-    println!("ratio                         {:>12.2}", core / map);
+    println!("decode, state, rules, rows           {core:>12.0} events/s");
+    println!("map updates, same tokens             {in_order:>12.0} updates/s  ratio {:.2}", core / in_order);
+    println!(
+        "map updates, same tokens, shuffled   {at_random:>12.0} updates/s  ratio {:.2}",
+        core / at_random
+    );
 }

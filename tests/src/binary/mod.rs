@@ -3,5 +3,6 @@
 mod commands;
 mod demo;
 mod kill;
+mod lies;
 mod process;
 mod trade;
