@@ -132,7 +132,7 @@ fn token_of(state: &ChainState, event: &Event) -> Option<TokenId> {
 }
 
 fn known_token(state: &ChainState, event: &Event) -> claims::Known {
-    token_of(state, event).map(|token| (token, *state.tokens.get(token)))
+    token_of(state, event).map(|token| (token, state.tokens.get(token)))
 }
 
 /// How people call a token that nothing has named.

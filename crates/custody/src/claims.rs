@@ -41,6 +41,8 @@ pub struct Claim {
     pub entitled: bool,
 }
 
+crate::journal::keep_as_is!(Claim);
+
 /// There is one a pack where a deployment has several chains: 80 bytes, 8 of its key, and a slot of the index.
 const _: () = assert!(size_of::<Claim>() <= 80);
 

@@ -12,7 +12,7 @@ use crate::notices::{Form, Told};
 use crate::registry::Index;
 use crate::rows::{self, Rows};
 use crate::rules::{ID_01_CARD, Parameters};
-use crate::state::{ChainState, StateRow};
+use crate::state::{BLOCK_MAX, ChainState, StateRow};
 use late::Known;
 use model::alert::CaseKey;
 use model::chain::{BlockRef, ChainId};
@@ -166,9 +166,8 @@ impl Core {
                 got: record.sequence,
             });
         }
-        let fenced = record.epoch < chain.position.epoch;
-        chain.position.sequence = record.sequence;
-        if fenced {
+        if record.epoch < chain.position.epoch {
+            chain.position.sequence = record.sequence;
             return Ok(None);
         }
         let mut commit = Commit {
@@ -189,6 +188,7 @@ impl Core {
             Change::Revert(to) => chain.revert(*to, &mut commit)?,
             Change::Finalize(upto) => chain.finalize(*upto, &mut commit)?,
         }
+        chain.position.sequence = record.sequence;
         commit.position = chain.position;
         Ok(Some(commit))
     }
@@ -231,6 +231,9 @@ impl Chain {
             .is_none_or(|tip| segment.parent_hash == tip.hash && segment.first_number == tip.number + 1);
         if !linked {
             return Err(self.not_linked("append", segment.last));
+        }
+        if segment.last.number > BLOCK_MAX {
+            return Err(Error::TooHigh { chain: self.state.chain, block: segment.last.number });
         }
         match segment.finality {
             Finality::Open => self.state.begin_open(segment.last),
@@ -355,5 +358,41 @@ fn form_in<'a>(state: &'a ChainState, position: Position) -> impl Fn(&CaseKey) -
             updated: entry.updated,
             stable: finalized.is_some_and(|finalized| entry.rests_on <= finalized),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::B256;
+    use model::change::{Epoch, Sequence};
+    use model::segment::{LogsBuilder, VerificationLevel};
+
+    #[test]
+    fn a_block_beyond_what_a_position_names_is_refused_and_changes_nothing() {
+        let mut core = Core::new(Setup { profiles: Arc::default(), parameters: Parameters::default() });
+        let ending_at = |number| {
+            let segment = Segment {
+                first_number: number,
+                parent_hash: B256::ZERO,
+                last: BlockRef { number, hash: B256::repeat_byte(1) },
+                last_time_secs: 0,
+                finality: Finality::Final,
+                level: VerificationLevel::Off,
+                filter: B256::ZERO,
+                blocks: Vec::new(),
+                logs: LogsBuilder::default().finish().unwrap(),
+                incidents: Vec::new(),
+            };
+            let change = Change::Append(Arc::new(segment));
+            Record { chain: ChainId(1), epoch: Epoch::default(), sequence: Sequence(1), change }
+        };
+        let refused = core.step(&ending_at(BLOCK_MAX + 1)).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            format!("chain 1: block {} is beyond {BLOCK_MAX}, the highest that is kept", BLOCK_MAX + 1)
+        );
+        assert_eq!(core.position(ChainId(1)), Position::default());
+        assert!(core.step(&ending_at(BLOCK_MAX)).unwrap().is_some());
     }
 }

@@ -30,6 +30,14 @@ pub enum Error {
         /// The tip.
         tip: Option<BlockRef>,
     },
+    /// The block's number is beyond what a position can name.
+    #[error("chain {chain}: block {block} is beyond {max}, the highest that is kept", max = crate::state::BLOCK_MAX)]
+    TooHigh {
+        /// The chain.
+        chain: ChainId,
+        /// The block.
+        block: u64,
+    },
     /// State could not be written as bytes or read back.
     #[error(transparent)]
     State(#[from] RestoreError),
@@ -42,7 +50,7 @@ impl Error {
     /// What may be done about it.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Sequence { .. } | Self::NotLinked { .. } => ErrorClass::BadData,
+            Self::Sequence { .. } | Self::NotLinked { .. } | Self::TooHigh { .. } => ErrorClass::BadData,
             Self::State(_) | Self::Columns(_) => ErrorClass::Fatal,
         }
     }

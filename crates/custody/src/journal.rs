@@ -19,6 +19,36 @@ pub trait Entry: Serialize + DeserializeOwned + Clone {}
 
 impl<T: Serialize + DeserializeOwned + Clone> Entry for T {}
 
+/// How a [`Slab`] keeps a value: as it is, or in a form that takes less room.
+pub trait Keep: Copy {
+    /// The form.
+    type Form: Copy + std::fmt::Debug;
+    /// The value in its form.
+    fn keep(self) -> Self::Form;
+    /// The value that was kept.
+    fn kept(form: Self::Form) -> Self;
+}
+
+/// Values that are kept as they are.
+macro_rules! keep_as_is {
+    ($($value:ty),+) => {
+        $(impl $crate::journal::Keep for $value {
+            type Form = Self;
+
+            fn keep(self) -> Self {
+                self
+            }
+
+            fn kept(form: Self) -> Self {
+                form
+            }
+        })+
+    };
+}
+pub(crate) use keep_as_is;
+
+keep_as_is!(());
+
 /// One changed entry, as the `state` table has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateRow {
@@ -99,9 +129,9 @@ impl<T> Marks for Journal<T> {
 }
 
 #[derive(Debug)]
-enum SlabUndo<V> {
+enum SlabUndo<F> {
     Inserted,
-    Changed(u32, V),
+    Changed(u32, F),
 }
 
 /// Entries of a chunk: one that is begun costs less than a megabyte, and none is ever moved to grow.
@@ -151,15 +181,15 @@ impl<T> Chunks<T> {
 
 /// Entries numbered in the order in which they came; never removed, except by undo.
 #[derive(Debug)]
-pub struct Slab<K, V> {
-    entries: Chunks<(K, V)>,
+pub struct Slab<K, V: Keep> {
+    entries: Chunks<(K, V::Form)>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    journal: Journal<SlabUndo<V>>,
+    journal: Journal<SlabUndo<V::Form>>,
     dirty: Vec<u32>,
 }
 
-impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
+impl<K: Entry + Eq + Hash, V: Entry + Keep> Slab<K, V> {
     /// An empty slab, persisted as `kind`.
     pub fn new(kind: u32) -> Self {
         Self {
@@ -188,8 +218,8 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     }
 
     /// The value numbered `id`.
-    pub fn get(&self, id: u32) -> &V {
-        &self.entries.get(id).1
+    pub fn get(&self, id: u32) -> V {
+        V::kept(self.entries.get(id).1)
     }
 
     /// The number of `key`, which is entered with `value` if it is new.
@@ -204,7 +234,7 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
         // A slab holds what one chain has: 4 billion items are past the memory of one machine long before.
         let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let hash = self.hasher.hash_one(&key);
-        self.entries.push((key, value));
+        self.entries.push((key, value.keep()));
         let (entries, hasher) = (&self.entries, &self.hasher);
         self.index.insert_unique(hash, id, |id| hasher.hash_one(&entries.get(*id).0));
         self.journal.push(|| SlabUndo::Inserted);
@@ -214,9 +244,11 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
 
     /// Changes the value numbered `id`.
     pub fn change(&mut self, id: u32, change: impl FnOnce(&mut V)) {
-        let value = &mut self.entries.get_mut(id).1;
-        self.journal.push(|| SlabUndo::Changed(id, value.clone()));
-        change(value);
+        let form = &mut self.entries.get_mut(id).1;
+        self.journal.push(|| SlabUndo::Changed(id, *form));
+        let mut value = V::kept(*form);
+        change(&mut value);
+        *form = value.keep();
         self.dirty.push(id);
     }
 
@@ -227,8 +259,8 @@ impl<K: Entry + Eq + Hash, V: Entry> Slab<K, V> {
     }
 
     /// Every entry in the order of numbers.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &K, &V)> {
-        self.entries.iter().enumerate().map(|(id, (key, value))| (id as u32, key, value))
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &K, V)> {
+        self.entries.iter().enumerate().map(|(id, (key, form))| (id as u32, key, V::kept(*form)))
     }
 
     fn pop(&mut self) {
@@ -316,7 +348,7 @@ pub trait Tracked {
     fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError>;
 }
 
-impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
+impl<K: Entry + Eq + Hash, V: Entry + Keep> Tracked for Slab<K, V> {
     fn journal(&mut self) -> &mut dyn Marks {
         &mut self.journal
     }
@@ -325,8 +357,8 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
         while let Some(record) = self.journal.pop_since(mark) {
             match record {
                 SlabUndo::Inserted => self.pop(),
-                SlabUndo::Changed(id, value) => {
-                    self.entries.get_mut(id).1 = value;
+                SlabUndo::Changed(id, form) => {
+                    self.entries.get_mut(id).1 = form;
                     self.dirty.push(id);
                 }
             }
@@ -338,7 +370,8 @@ impl<K: Entry + Eq + Hash, V: Entry> Tracked for Slab<K, V> {
     fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError> {
         once_each(&mut self.dirty);
         for id in std::mem::take(&mut self.dirty) {
-            let value = encode(self.journal.kind, self.entries.get(id))?;
+            let (key, form) = self.entries.get(id);
+            let value = encode(self.journal.kind, &(key, V::kept(*form)))?;
             rows.push(StateRow {
                 kind: self.journal.kind,
                 key: id.to_be_bytes().to_vec(),
@@ -398,8 +431,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    keep_as_is!(u16, u32);
+
     fn slab_entries(slab: &Slab<u8, u16>) -> Vec<(u32, u8, u16)> {
-        slab.iter().map(|(id, key, value)| (id, *key, *value)).collect()
+        slab.iter().map(|(id, key, value)| (id, *key, value)).collect()
     }
 
     proptest! {

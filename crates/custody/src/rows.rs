@@ -204,7 +204,7 @@ impl Rows {
 
     /// The owner of an item's token has it from now on, or since before anyone knew which item it stands for.
     pub fn owner_begins(&mut self, state: &ChainState, item: ItemId, token: TokenId) {
-        if let Some(interval) = ownership(state, item, state.tokens.get(token)) {
+        if let Some(interval) = ownership(state, item, &state.tokens.get(token)) {
             self.begin(OpenKey::Owner(token), interval);
         }
     }

@@ -52,7 +52,7 @@ fn take_transfer(state: &mut ChainState, event: &Event, rows: &mut Rows) {
     };
     let (position, secs) = (event.position, event.block_time_secs);
     let token = state.tokens.enter((contract, id), || Token::seen(position, secs));
-    let old = *state.tokens.get(token);
+    let old = state.tokens.get(token);
     let owner = event.to.filter(|to| *to != Address::ZERO).and_then(|to| state.holders.find(&to));
     if owner == old.owner && owner.is_some() {
         return;
@@ -96,7 +96,7 @@ pub(super) fn bind(
     rows: &mut Rows,
 ) {
     let Some(token) = token_of(state, event) else { return };
-    let entry = *state.tokens.get(token);
+    let entry = state.tokens.get(token);
     let commissioned = (event.kind == EventKind::Commissioning).then_some(event.position);
     if entry.item == Some(item) && commissioned.is_none() {
         return;

@@ -116,7 +116,7 @@ impl Chain {
 
     fn lives<'a>(&'a self, item: &ItemKey, no_registry: &'a Arc<Index>) -> impl Iterator<Item = Life> {
         let claims = self.state.items.find(item).into_iter().flat_map(|item| self.state.claims_of(item));
-        claims.map(|id| self.life(self.state.claims.get(id), no_registry))
+        claims.map(|id| self.life(&self.state.claims.get(id), no_registry))
     }
 
     fn life(&self, claim: &Claim, no_registry: &Arc<Index>) -> Life {

@@ -266,7 +266,7 @@ fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
             chains(state.chain, ids.len()),
             addresses(each().map(|((contract, _), _)| Some(*state.contracts.key(*contract))))?,
             words(each().map(|((_, id), _)| Some(*id)))?,
-            names(each().map(|(_, token)| Some(standard(token).as_str()))),
+            names(each().map(|(_, token)| Some(standard(&token).as_str()))),
             texts(each().map(|(_, token)| token.item.map(|item| state.items.key(item))))?,
             addresses(each().map(|(_, token)| token.owner.map(|owner| *state.holders.key(owner))))?,
             opt_u64s(each().map(|(_, token)| token.minted_block)),

@@ -263,22 +263,12 @@ pub struct LotEntry {
     pub expiry_day: Option<i32>,
 }
 
+crate::journal::keep_as_is!(LotEntry);
+
 /// The text of an item's key and its parts, as tables show them.
 pub fn serial_of(key: &ItemKey) -> Option<String> {
     match key {
         ItemKey::Sgtin(_, serial) => Some(serial.to_string()),
         ItemKey::Sscc(_) | ItemKey::Lot(..) | ItemKey::Token(_) => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ten_million_items_fit_into_a_laptop() {
-        // 200 bytes an item with its key and its token: what is remembered of the item itself must leave room.
-        assert!(size_of::<Item>() <= 144, "{} bytes", size_of::<Item>());
-        assert!(size_of::<Token>() <= 128, "{} bytes", size_of::<Token>());
     }
 }

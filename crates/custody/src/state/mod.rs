@@ -5,6 +5,7 @@
 
 mod checkpoint;
 pub mod item;
+mod packed;
 
 pub use crate::journal::StateRow;
 pub use checkpoint::Changed;
@@ -12,6 +13,7 @@ pub use item::{
     BRANCHES_MAX, Branch, ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story,
     Tenure, Token, TokenId,
 };
+pub use packed::BLOCK_MAX;
 
 use crate::cases::{CaseEntry, Episode, SubjectKey};
 use crate::claims::Claim;
