@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A chain of some hundred blocks, the same for every node.
-const CHAIN: [&str; 8] = ["--seed", "11", "--events", "4000", "--history", "100", "--block-interval", "0"];
+const CHAIN: [&str; 8] = ["--seed", "11", "--events", "10000", "--history", "100", "--block-interval", "0"];
 
 /// A lie: how the simulator is told to tell it, the level below the one that finds it out, that level, and what the
 /// incident is called.
@@ -142,7 +142,7 @@ async fn a_lie_is_found_out_at_the_level_that_claims_it_and_gets_through_one_lev
     let head = honest.head().await;
     let truth = index(&config, &[&honest], "receipts", head).await;
     assert!(
-        truth.logs.len() >= 4000 && truth.incidents.is_empty(),
+        truth.logs.len() >= 10_000 && truth.incidents.is_empty(),
         "{} {:?}",
         truth.logs.len(),
         truth.incidents

@@ -2,7 +2,7 @@
 
 use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow};
 use crate::lineage::Descent;
-use crate::state::{ChainState, Changed, State, StateRow, Token};
+use crate::state::{ChainState, Changed, Item, State, StateRow, Token};
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch,
@@ -221,7 +221,9 @@ fn dead_letters(chain: ChainId, rows: &[&DeadLetter]) -> Result<RecordBatch, Arr
 }
 
 fn items(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
-    let each = || ids.iter().map(|id| (state.items.key(*id), state.items.get(*id)));
+    let rows: Vec<(&ItemKey, Item)> =
+        ids.iter().map(|id| (state.items.key(*id), state.items.get(*id))).collect();
+    let each = || rows.iter().map(|(key, item)| (*key, item));
     let owners = || ids.iter().map(|id| state.owner_of(*id));
     let address = |holder: Option<u32>| holder.map(|holder| *state.holders.key(holder));
     let lot = |lot: Option<u32>| lot.map(|lot| (state.lots.key(lot).1, state.lots.get(lot).expiry_day));
@@ -253,7 +255,9 @@ fn items(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
 }
 
 fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
-    let each = || ids.iter().map(|id| (state.tokens.key(*id), state.tokens.get(*id)));
+    let rows: Vec<(&(u32, U256), Token)> =
+        ids.iter().map(|id| (state.tokens.key(*id), state.tokens.get(*id))).collect();
+    let each = || rows.iter().map(|(key, token)| (*key, token));
     let standard = |token: &Token| match token.item.map(|item| state.items.key(item)) {
         _ if token.in_units => TokenStandard::Erc1155,
         Some(ItemKey::Token(token)) => token.standard,
@@ -266,7 +270,7 @@ fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
             chains(state.chain, ids.len()),
             addresses(each().map(|((contract, _), _)| Some(*state.contracts.key(*contract))))?,
             words(each().map(|((_, id), _)| Some(*id)))?,
-            names(each().map(|(_, token)| Some(standard(&token).as_str()))),
+            names(each().map(|(_, token)| Some(standard(token).as_str()))),
             texts(each().map(|(_, token)| token.item.map(|item| state.items.key(item))))?,
             addresses(each().map(|(_, token)| token.owner.map(|owner| *state.holders.key(owner))))?,
             opt_u64s(each().map(|(_, token)| token.minted_block)),

@@ -41,11 +41,13 @@ struct Bytes<const N: usize> {
 }
 
 impl<const N: usize> Bytes<N> {
+    #[inline]
     fn put<const M: usize>(&mut self, part: [u8; M]) {
         self.bytes[self.at..self.at + M].copy_from_slice(&part);
         self.at += M;
     }
 
+    #[inline]
     fn take<const M: usize>(&mut self) -> [u8; M] {
         let mut part = [0; M];
         part.copy_from_slice(&self.bytes[self.at..self.at + M]);
@@ -53,24 +55,29 @@ impl<const N: usize> Bytes<N> {
         part
     }
 
+    #[inline]
     fn put_id(&mut self, id: Option<u32>) {
         self.put(id.unwrap_or(NO_ID).to_be_bytes());
     }
 
+    #[inline]
     fn take_id(&mut self) -> Option<u32> {
         Some(u32::from_be_bytes(self.take())).filter(|id| *id != NO_ID)
     }
 
+    #[inline]
     fn put_block(&mut self, block: Option<u64>) {
         let [_, _, _, bytes @ ..] = block.unwrap_or(NO_BLOCK).min(NO_BLOCK).to_be_bytes();
         self.put::<5>(bytes);
     }
 
+    #[inline]
     fn take_block(&mut self) -> Option<u64> {
         let [a, b, c, d, e] = self.take();
         Some(u64::from_be_bytes([0, 0, 0, a, b, c, d, e])).filter(|block| *block != NO_BLOCK)
     }
 
+    #[inline]
     fn put_position(&mut self, position: Option<LogPosition>) {
         self.put_block(position.map(|position| position.block));
         let LogPosition { log, sub, .. } = position.unwrap_or(LogPosition { block: 0, log: 0, sub: 0 });
@@ -79,6 +86,7 @@ impl<const N: usize> Bytes<N> {
         self.put::<3>(sub);
     }
 
+    #[inline]
     fn take_position(&mut self) -> Option<LogPosition> {
         let (block, log) = (self.take_block(), u32::from_be_bytes(self.take()));
         let [a, b, c] = self.take();
@@ -86,15 +94,18 @@ impl<const N: usize> Bytes<N> {
     }
 
     /// A position that is always there.
+    #[inline]
     fn position(&mut self) -> LogPosition {
         self.take_position().unwrap_or(LogPosition { block: BLOCK_MAX, log: 0, sub: 0 })
     }
 
+    #[inline]
     fn byte(&mut self) -> u8 {
         let [byte] = self.take();
         byte
     }
 
+    #[inline]
     fn secs(&mut self) -> i64 {
         i64::from_be_bytes(self.take())
     }
