@@ -26,7 +26,7 @@ pub trait Keep: Copy {
     /// The value in its form.
     fn keep(self) -> Self::Form;
     /// The value that was kept.
-    fn kept(form: Self::Form) -> Self;
+    fn kept(form: &Self::Form) -> Self;
 }
 
 /// Values that are kept as they are.
@@ -35,12 +35,14 @@ macro_rules! keep_as_is {
         $(impl $crate::journal::Keep for $value {
             type Form = Self;
 
+            #[inline]
             fn keep(self) -> Self {
                 self
             }
 
-            fn kept(form: Self) -> Self {
-                form
+            #[inline]
+            fn kept(form: &Self) -> Self {
+                *form
             }
         })+
     };
@@ -218,8 +220,9 @@ impl<K: Entry + Eq + Hash, V: Entry + Keep> Slab<K, V> {
     }
 
     /// The value numbered `id`.
+    #[inline]
     pub fn get(&self, id: u32) -> V {
-        V::kept(self.entries.get(id).1)
+        V::kept(&self.entries.get(id).1)
     }
 
     /// The number of `key`, which is entered with `value` if it is new.
@@ -246,7 +249,7 @@ impl<K: Entry + Eq + Hash, V: Entry + Keep> Slab<K, V> {
     pub fn change(&mut self, id: u32, change: impl FnOnce(&mut V)) {
         let form = &mut self.entries.get_mut(id).1;
         self.journal.push(|| SlabUndo::Changed(id, *form));
-        let mut value = V::kept(*form);
+        let mut value = V::kept(form);
         change(&mut value);
         *form = value.keep();
         self.dirty.push(id);
@@ -260,7 +263,7 @@ impl<K: Entry + Eq + Hash, V: Entry + Keep> Slab<K, V> {
 
     /// Every entry in the order of numbers.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &K, V)> {
-        self.entries.iter().enumerate().map(|(id, (key, form))| (id as u32, key, V::kept(*form)))
+        self.entries.iter().enumerate().map(|(id, (key, form))| (id as u32, key, V::kept(form)))
     }
 
     fn pop(&mut self) {
@@ -371,7 +374,7 @@ impl<K: Entry + Eq + Hash, V: Entry + Keep> Tracked for Slab<K, V> {
         once_each(&mut self.dirty);
         for id in std::mem::take(&mut self.dirty) {
             let (key, form) = self.entries.get(id);
-            let value = encode(self.journal.kind, &(key, V::kept(*form)))?;
+            let value = encode(self.journal.kind, &(key, V::kept(form)))?;
             rows.push(StateRow {
                 kind: self.journal.kind,
                 key: id.to_be_bytes().to_vec(),

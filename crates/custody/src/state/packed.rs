@@ -21,96 +21,129 @@ const NO_TIME: i64 = i64::MIN;
 /// Codes of states from here on are [`State::Inactive`], for a reason each.
 const INACTIVE: u8 = 8;
 
-/// An [`Item`] as it is kept.
+/// A number of an entry, or none.
 #[derive(Debug, Clone, Copy)]
-pub struct PackedItem([u8; ITEM_BYTES]);
+struct Id([u8; 4]);
 
-/// A [`Token`] as it is kept.
-#[derive(Debug, Clone, Copy)]
-pub struct PackedToken([u8; TOKEN_BYTES]);
+impl Id {
+    #[inline]
+    fn of(id: Option<u32>) -> Self {
+        Self(id.unwrap_or(NO_ID).to_ne_bytes())
+    }
 
-const POSITION_BYTES: usize = 12;
-const STORY_BYTES: usize = 1 + 4 * 4 + 2 * (POSITION_BYTES + 8) + 1;
-const ITEM_BYTES: usize = STORY_BYTES + 1 + 3 * 4 + 8 + 4 + 1;
-const TOKEN_BYTES: usize = 2 * 4 + POSITION_BYTES + 8 + POSITION_BYTES + 2 * 5 + 1 + POSITION_BYTES;
-
-/// Bytes that are written or read from the beginning on.
-struct Bytes<const N: usize> {
-    bytes: [u8; N],
-    at: usize,
+    #[inline]
+    fn get(self) -> Option<u32> {
+        Some(u32::from_ne_bytes(self.0)).filter(|id| *id != NO_ID)
+    }
 }
 
-impl<const N: usize> Bytes<N> {
+/// Unix seconds.
+#[derive(Debug, Clone, Copy)]
+struct Secs([u8; 8]);
+
+impl Secs {
     #[inline]
-    fn put<const M: usize>(&mut self, part: [u8; M]) {
-        self.bytes[self.at..self.at + M].copy_from_slice(&part);
-        self.at += M;
+    fn of(secs: i64) -> Self {
+        Self(secs.to_ne_bytes())
     }
 
     #[inline]
-    fn take<const M: usize>(&mut self) -> [u8; M] {
-        let mut part = [0; M];
-        part.copy_from_slice(&self.bytes[self.at..self.at + M]);
-        self.at += M;
-        part
+    fn get(self) -> i64 {
+        i64::from_ne_bytes(self.0)
+    }
+}
+
+/// A block's number, or none.
+#[derive(Debug, Clone, Copy)]
+struct Block([u8; 5]);
+
+impl Block {
+    #[inline]
+    fn of(block: Option<u64>) -> Self {
+        let [a, b, c, d, e, ..] = block.unwrap_or(NO_BLOCK).min(NO_BLOCK).to_le_bytes();
+        Self([a, b, c, d, e])
     }
 
     #[inline]
-    fn put_id(&mut self, id: Option<u32>) {
-        self.put(id.unwrap_or(NO_ID).to_be_bytes());
+    fn get(self) -> Option<u64> {
+        let [a, b, c, d, e] = self.0;
+        Some(u64::from_le_bytes([a, b, c, d, e, 0, 0, 0])).filter(|block| *block != NO_BLOCK)
     }
+}
 
-    #[inline]
-    fn take_id(&mut self) -> Option<u32> {
-        Some(u32::from_be_bytes(self.take())).filter(|id| *id != NO_ID)
-    }
+/// A position, or none.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    block: Block,
+    log: [u8; 4],
+    sub: [u8; 3],
+}
 
+impl Place {
     #[inline]
-    fn put_block(&mut self, block: Option<u64>) {
-        let [_, _, _, bytes @ ..] = block.unwrap_or(NO_BLOCK).min(NO_BLOCK).to_be_bytes();
-        self.put::<5>(bytes);
-    }
-
-    #[inline]
-    fn take_block(&mut self) -> Option<u64> {
-        let [a, b, c, d, e] = self.take();
-        Some(u64::from_be_bytes([0, 0, 0, a, b, c, d, e])).filter(|block| *block != NO_BLOCK)
-    }
-
-    #[inline]
-    fn put_position(&mut self, position: Option<LogPosition>) {
-        self.put_block(position.map(|position| position.block));
+    fn of(position: Option<LogPosition>) -> Self {
         let LogPosition { log, sub, .. } = position.unwrap_or(LogPosition { block: 0, log: 0, sub: 0 });
-        self.put(log.to_be_bytes());
-        let [_, sub @ ..] = sub.to_be_bytes();
-        self.put::<3>(sub);
+        let [a, b, c, _] = sub.to_le_bytes();
+        Self { block: Block::of(position.map(|at| at.block)), log: log.to_ne_bytes(), sub: [a, b, c] }
     }
 
     #[inline]
-    fn take_position(&mut self) -> Option<LogPosition> {
-        let (block, log) = (self.take_block(), u32::from_be_bytes(self.take()));
-        let [a, b, c] = self.take();
-        block.map(|block| LogPosition { block, log, sub: u32::from_be_bytes([0, a, b, c]) })
+    fn get(self) -> Option<LogPosition> {
+        let [a, b, c] = self.sub;
+        let (log, sub) = (u32::from_ne_bytes(self.log), u32::from_le_bytes([a, b, c, 0]));
+        self.block.get().map(|block| LogPosition { block, log, sub })
     }
 
     /// A position that is always there.
     #[inline]
-    fn position(&mut self) -> LogPosition {
-        self.take_position().unwrap_or(LogPosition { block: BLOCK_MAX, log: 0, sub: 0 })
-    }
-
-    #[inline]
-    fn byte(&mut self) -> u8 {
-        let [byte] = self.take();
-        byte
-    }
-
-    #[inline]
-    fn secs(&mut self) -> i64 {
-        i64::from_be_bytes(self.take())
+    fn always(self) -> LogPosition {
+        self.get().unwrap_or(LogPosition { block: BLOCK_MAX, log: 0, sub: 0 })
     }
 }
 
+/// A [`Story`] as it is kept.
+#[derive(Debug, Clone, Copy)]
+struct PackedStory {
+    state: u8,
+    possessor: Id,
+    consignee: Id,
+    parent: Id,
+    place: Id,
+    held_from: Place,
+    held_from_secs: Secs,
+    last: Place,
+    last_secs: Secs,
+    declared_apart: bool,
+}
+
+/// An [`Item`] as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct PackedItem {
+    story: PackedStory,
+    branches: u8,
+    lot: Id,
+    token: Id,
+    maker: Id,
+    commissioned_secs: Secs,
+    steps: [u8; 4],
+    repeats: u8,
+}
+
+/// A [`Token`] as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct PackedToken {
+    item: Id,
+    owner: Id,
+    owned_from: Place,
+    owned_from_secs: Secs,
+    commissioned: Place,
+    minted_block: Block,
+    burnt_block: Block,
+    in_units: bool,
+    updated: Place,
+}
+
+#[inline]
 fn state_code(state: State) -> u8 {
     match state {
         State::Unknown => 0,
@@ -125,6 +158,7 @@ fn state_code(state: State) -> u8 {
     }
 }
 
+#[inline]
 fn state_of(code: u8) -> State {
     match code {
         0 => State::Unknown,
@@ -144,62 +178,69 @@ fn state_of(code: u8) -> State {
     }
 }
 
-fn put_story<const N: usize>(out: &mut Bytes<N>, story: &Story) {
-    out.put([state_code(story.state)]);
-    for id in [story.possessor, story.consignee, story.parent, story.place] {
-        out.put_id(id);
+impl PackedStory {
+    #[inline]
+    fn of(story: &Story) -> Self {
+        Self {
+            state: state_code(story.state),
+            possessor: Id::of(story.possessor),
+            consignee: Id::of(story.consignee),
+            parent: Id::of(story.parent),
+            place: Id::of(story.place),
+            held_from: Place::of(Some(story.held_from)),
+            held_from_secs: Secs::of(story.held_from_secs),
+            last: Place::of(Some(story.last)),
+            last_secs: Secs::of(story.last_secs),
+            declared_apart: story.declared_apart,
+        }
     }
-    out.put_position(Some(story.held_from));
-    out.put(story.held_from_secs.to_be_bytes());
-    out.put_position(Some(story.last));
-    out.put(story.last_secs.to_be_bytes());
-    out.put([u8::from(story.declared_apart)]);
-}
 
-fn take_story<const N: usize>(bytes: &mut Bytes<N>) -> Story {
-    // Fields are read in the order in which they were written.
-    Story {
-        state: state_of(bytes.byte()),
-        possessor: bytes.take_id(),
-        consignee: bytes.take_id(),
-        parent: bytes.take_id(),
-        place: bytes.take_id(),
-        held_from: bytes.position(),
-        held_from_secs: bytes.secs(),
-        last: bytes.position(),
-        last_secs: bytes.secs(),
-        declared_apart: bytes.byte() != 0,
+    #[inline]
+    fn get(self) -> Story {
+        Story {
+            state: state_of(self.state),
+            possessor: self.possessor.get(),
+            consignee: self.consignee.get(),
+            parent: self.parent.get(),
+            place: self.place.get(),
+            held_from: self.held_from.always(),
+            held_from_secs: self.held_from_secs.get(),
+            last: self.last.always(),
+            last_secs: self.last_secs.get(),
+            declared_apart: self.declared_apart,
+        }
     }
 }
 
 impl Keep for Item {
     type Form = PackedItem;
 
+    #[inline]
     fn keep(self) -> PackedItem {
-        let mut out = Bytes { bytes: [0; ITEM_BYTES], at: 0 };
-        put_story(&mut out, &self.story);
-        // There are at most eight.
-        out.put([u8::try_from(self.branches).unwrap_or(u8::MAX)]);
-        for id in [self.lot, self.token, self.maker] {
-            out.put_id(id);
+        PackedItem {
+            story: PackedStory::of(&self.story),
+            // There are at most eight.
+            branches: u8::try_from(self.branches).unwrap_or(u8::MAX),
+            lot: Id::of(self.lot),
+            token: Id::of(self.token),
+            maker: Id::of(self.maker),
+            commissioned_secs: Secs::of(self.commissioned_secs.unwrap_or(NO_TIME)),
+            steps: self.steps.to_ne_bytes(),
+            repeats: self.repeats,
         }
-        out.put(self.commissioned_secs.unwrap_or(NO_TIME).to_be_bytes());
-        out.put(self.steps.to_be_bytes());
-        out.put([self.repeats]);
-        PackedItem(out.bytes)
     }
 
-    fn kept(form: PackedItem) -> Self {
-        let mut bytes = Bytes { bytes: form.0, at: 0 };
+    #[inline]
+    fn kept(form: &PackedItem) -> Self {
         Self {
-            story: take_story(&mut bytes),
-            branches: u32::from(bytes.byte()),
-            lot: bytes.take_id(),
-            token: bytes.take_id(),
-            maker: bytes.take_id(),
-            commissioned_secs: Some(bytes.secs()).filter(|secs| *secs != NO_TIME),
-            steps: u32::from_be_bytes(bytes.take()),
-            repeats: bytes.byte(),
+            story: form.story.get(),
+            branches: u32::from(form.branches),
+            lot: form.lot.get(),
+            token: form.token.get(),
+            maker: form.maker.get(),
+            commissioned_secs: Some(form.commissioned_secs.get()).filter(|secs| *secs != NO_TIME),
+            steps: u32::from_ne_bytes(form.steps),
+            repeats: form.repeats,
         }
     }
 }
@@ -207,32 +248,33 @@ impl Keep for Item {
 impl Keep for Token {
     type Form = PackedToken;
 
+    #[inline]
     fn keep(self) -> PackedToken {
-        let mut out = Bytes { bytes: [0; TOKEN_BYTES], at: 0 };
-        out.put_id(self.item);
-        out.put_id(self.owner);
-        out.put_position(Some(self.owned_from));
-        out.put(self.owned_from_secs.to_be_bytes());
-        out.put_position(self.commissioned);
-        out.put_block(self.minted_block);
-        out.put_block(self.burnt_block);
-        out.put([u8::from(self.in_units)]);
-        out.put_position(Some(self.updated));
-        PackedToken(out.bytes)
+        PackedToken {
+            item: Id::of(self.item),
+            owner: Id::of(self.owner),
+            owned_from: Place::of(Some(self.owned_from)),
+            owned_from_secs: Secs::of(self.owned_from_secs),
+            commissioned: Place::of(self.commissioned),
+            minted_block: Block::of(self.minted_block),
+            burnt_block: Block::of(self.burnt_block),
+            in_units: self.in_units,
+            updated: Place::of(Some(self.updated)),
+        }
     }
 
-    fn kept(form: PackedToken) -> Self {
-        let mut bytes = Bytes { bytes: form.0, at: 0 };
+    #[inline]
+    fn kept(form: &PackedToken) -> Self {
         Self {
-            item: bytes.take_id(),
-            owner: bytes.take_id(),
-            owned_from: bytes.position(),
-            owned_from_secs: bytes.secs(),
-            commissioned: bytes.take_position(),
-            minted_block: bytes.take_block(),
-            burnt_block: bytes.take_block(),
-            in_units: bytes.byte() != 0,
-            updated: bytes.position(),
+            item: form.item.get(),
+            owner: form.owner.get(),
+            owned_from: form.owned_from.always(),
+            owned_from_secs: form.owned_from_secs.get(),
+            commissioned: form.commissioned.get(),
+            minted_block: form.minted_block.get(),
+            burnt_block: form.burnt_block.get(),
+            in_units: form.in_units,
+            updated: form.updated.always(),
         }
     }
 }
@@ -305,7 +347,7 @@ mod tests {
             repeats in any::<u8>(),
         ) {
             let item = Item { story, branches, lot, token, maker, commissioned_secs, steps, repeats };
-            prop_assert_eq!(Item::kept(item.keep()), item);
+            prop_assert_eq!(Item::kept(&item.keep()), item);
         }
 
         #[test]
@@ -320,7 +362,7 @@ mod tests {
             let token = Token {
                 item, owner, owned_from, owned_from_secs, commissioned, minted_block, burnt_block, in_units, updated,
             };
-            prop_assert_eq!(Token::kept(token.keep()), token);
+            prop_assert_eq!(Token::kept(&token.keep()), token);
         }
     }
 
