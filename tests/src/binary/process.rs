@@ -127,6 +127,17 @@ impl Process {
         }
     }
 
+    /// Waits until it says one of `words`.
+    pub(super) async fn until_said(&mut self, words: &[String]) {
+        let reached = async {
+            while !words.iter().any(|word| self.said().contains(word)) {
+                tokio::time::sleep(ASK_EVERY).await;
+            }
+        };
+        let reached = tokio::time::timeout(PATIENCE, reached).await;
+        assert!(reached.is_ok(), "{words:?} never came\n{}", self.said());
+    }
+
     /// What its answers are made of at present.
     async fn snapshot(&self) -> Option<String> {
         let url = format!("{}/v1/sql", self.address()?);
