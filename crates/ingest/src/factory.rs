@@ -42,7 +42,7 @@ impl Watched {
         Self { chain, filter, factories, found: Vec::new(), known, query }
     }
 
-    /// What is asked for now, and how many contracts were found so far.
+    /// What is asked for at present, and how many contracts were found so far.
     pub(crate) fn query(&self) -> (Arc<Query>, usize) {
         (Arc::clone(&self.query), self.found.len())
     }

@@ -1,12 +1,11 @@
 //! Nodes that lie to the built program over HTTP: at each level what the level claims is found out, told with its
-//! block and its endpoint, and never stored. One level lower the same lie gets through, so that it is the level that
+//! block and its endpoint, and never stored. Below that level the same lie gets through, so that it is the level that
 //! finds it.
 
 use super::process::{Process, program, sql};
 use model::B256;
 use model::chain::BlockRef;
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,7 +15,7 @@ use tempfile::TempDir;
 /// A chain of some hundred blocks, the same for every node.
 const CHAIN: [&str; 8] = ["--seed", "11", "--events", "10000", "--history", "100", "--block-interval", "0"];
 
-/// A lie: how the simulator is told to tell it, the level below the one that finds it out, that level, and what the
+/// A lie: how the simulator is told to tell it, a level that lets it through, the one that finds it out, and what the
 /// incidents are called.
 struct Lie {
     told_by: [&'static str; 2],
@@ -157,7 +156,7 @@ fn written(dir: &Path) -> (Simulated, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lie_is_found_out_at_the_level_that_claims_it_and_gets_through_one_level_lower() {
+async fn a_lie_is_found_out_at_the_level_that_claims_it_and_gets_through_below_it() {
     let dir = tempfile::tempdir().expect("a folder");
     let (honest, config) = written(dir.path());
     let head = honest.head().await;
@@ -168,7 +167,6 @@ async fn a_lie_is_found_out_at_the_level_that_claims_it_and_gets_through_one_lev
         truth.logs.len(),
         truth.incidents
     );
-    let is_true: HashSet<&String> = truth.logs.iter().collect();
     for Lie { told_by, through_at, found_at, kinds } in LIES {
         let liar = Simulated::start(&told_by);
         assert_eq!(liar.head().await, head, "the liar tells of the same chain");
@@ -181,8 +179,8 @@ async fn a_lie_is_found_out_at_the_level_that_claims_it_and_gets_through_one_lev
             "{kinds:?} at {through_at} gets through"
         );
         let alone = index_until_found_out(&config, &liar, found_at, kinds).await;
-        let false_logs: Vec<&String> = alone.logs.iter().filter(|log| !is_true.contains(log)).collect();
-        assert_eq!(false_logs, Vec::<&String>::new(), "{kinds:?} at {found_at}: no lie is stored");
+        // A log that was left out would be missing before the end.
+        assert!(truth.logs.starts_with(&alone.logs), "{kinds:?} at {found_at}: no lie is stored");
         let helped = index(&config, &[&liar, &honest], found_at, head).await;
         assert!(helped.logs == truth.logs, "{kinds:?} at {found_at}: what is stored is the truth");
         let expected: Vec<String> = kinds.iter().map(|kind| format!("{kind},true")).collect();

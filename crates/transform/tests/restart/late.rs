@@ -1,11 +1,9 @@
 //! A recall is entered after the packs that it concerns were dispensed, and after a restart: the steps of then are found
 //! in the store's files, and what a reorg does to the block that brought it is told once each time.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is wrong")]
-
+use crate::disks::Disks;
 use alloy_primitives::keccak256;
 use bus::local::LocalBus;
-use bus::memory::{MemoryDisk, PowerCut};
 use custody::decode::profile::builtin;
 use custody::decode::{Profiles, WatchedContract};
 use custody::rules::Parameters;
@@ -21,8 +19,7 @@ use model::segment::{BlockMeta, Finality, LogsBuilder, RawLog, Segment, Verifica
 use model::tables::Table;
 use model::{Address, B256, U256};
 use std::sync::Arc;
-use store::parquet::memory_files::{Loss, MemoryFiles};
-use store::{Store, Writer};
+use store::Writer;
 use tokio_util::sync::CancellationToken;
 use transform::{Metrics, Outward};
 
@@ -189,24 +186,6 @@ fn block(number: u64, branch: u64, secs: u64, act: Act) -> Change {
 fn tip_of(change: &Change) -> BlockRef {
     let Change::Append(segment) = change else { panic!("it is a block") };
     segment.last
-}
-
-#[derive(Clone, Default)]
-struct Disks {
-    bus: MemoryDisk,
-    files: MemoryFiles,
-}
-
-impl Disks {
-    fn after_a_crash(&self) -> Self {
-        Self { bus: self.bus.after(PowerCut::ALL[0]), files: self.files.after_crash(Loss::Everything) }
-    }
-
-    fn store(&self) -> Store {
-        let mut config = store::Config::new("/data");
-        config.compaction = false;
-        Store::open_in(config, Arc::new(self.files.clone())).unwrap()
-    }
 }
 
 /// A notice: rule, revision, kind, block of the step, judged again or not.

@@ -1,11 +1,9 @@
 //! A restart between two chains: what people were told of a clone across chains is neither taken back nor told again,
 //! its row is there again, and a reorg after the restart withdraws it with the next revision.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is wrong")]
-
+use crate::disks::Disks;
 use alloy_primitives::keccak256;
 use bus::local::LocalBus;
-use bus::memory::{MemoryDisk, PowerCut};
 use custody::decode::profile::builtin;
 use custody::decode::{Profiles, WatchedContract};
 use custody::rules::Parameters;
@@ -18,8 +16,7 @@ use model::segment::{BlockMeta, Finality, LogsBuilder, RawLog, Segment, Verifica
 use model::tables::Table;
 use model::{Address, B256, U256};
 use std::sync::Arc;
-use store::parquet::memory_files::{Loss, MemoryFiles};
-use store::{Store, Writer};
+use store::Writer;
 use tokio_util::sync::CancellationToken;
 use transform::{Metrics, Outward};
 
@@ -108,25 +105,6 @@ fn block(chain: ChainId, number: u64, secs: u64, serial: Option<&str>) -> Arc<Se
         logs: logs.finish().unwrap(),
         incidents: Vec::new(),
     })
-}
-
-#[derive(Clone, Default)]
-struct Disks {
-    bus: MemoryDisk,
-    files: MemoryFiles,
-}
-
-impl Disks {
-    /// What is left after a loss of power.
-    fn after_a_crash(&self) -> Self {
-        Self { bus: self.bus.after(PowerCut::ALL[0]), files: self.files.after_crash(Loss::Everything) }
-    }
-
-    fn store(&self) -> Store {
-        let mut config = store::Config::new("/data");
-        config.compaction = false;
-        Store::open_in(config, Arc::new(self.files.clone())).unwrap()
-    }
 }
 
 /// What a life told across chains, and the rows of `alerts` in its end.
