@@ -11,16 +11,16 @@ use crate::claims::{self, Right};
 use crate::decode::Profiles;
 use crate::lineage::End;
 use crate::machine::{self, Verdict};
+use crate::numbers::Numbers;
 use crate::quota;
 use crate::registry::Index;
 use crate::rows::{Judged, Rows};
 use crate::rules::{self, Parameters, Reported};
 use crate::scene::{self, Scene};
-use crate::state::{ChainState, Item, ItemId, LotEntry, Token, TokenId};
+use crate::state::{ChainState, Item, ItemId, LotEntry};
 use crate::storm;
 use crate::timers::{self, Due, Timer};
 use crate::units::{self, Moved};
-use model::Address;
 use model::event::{DeadLetter, DeadReason, Event, EventKind};
 use model::gs1::Text;
 use model::item::{ItemKey, TokenRef, TokenStandard};
@@ -42,7 +42,7 @@ pub struct Setting<'a> {
 struct Named {
     key: Option<ItemKey>,
     item: Option<ItemId>,
-    token: Option<TokenId>,
+    numbers: Numbers,
     lot: Option<Text>,
     tier: Tier,
     believed: bool,
@@ -59,9 +59,8 @@ pub fn event(
     rows: &mut Rows,
 ) -> Option<Judged> {
     fire_timers(state, event.block_time_secs, event.position.block);
-    enter_names(state, event);
     let mut named = name(state, setting, event);
-    let names = event.kind == EventKind::Identity && tokens::may_be_named(state, event);
+    let names = event.kind == EventKind::Identity && tokens::may_be_named(state, event, &named);
     if named.believed && (names || event.kind.is_step()) {
         enter_item(state, event, &mut named);
     }
@@ -76,19 +75,19 @@ pub fn event(
     };
     let judged = judged(state, event, &named, verdict.as_ref());
     let cause = (!reported.is_empty()).then(|| cause_of(state, event, &named));
-    let before = known_token(state, event);
-    tokens::take(state, event, &named, rows);
+    let before = known_token(state, &named);
+    tokens::take(state, event, &mut named, rows);
     if let (Some(item), true) = (named.item, named.believed && names) {
-        tokens::bind(state, setting, event, item, rows);
+        tokens::bind(state, setting, event, (item, &named), rows);
     }
     if let (Some(item), Some(verdict)) = (named.item, &verdict) {
-        tokens::bind(state, setting, event, item, rows);
-        stories::take(state, event, item, verdict, rows);
+        tokens::bind(state, setting, event, (item, &named), rows);
+        stories::take(state, event, (item, &named.numbers), verdict, rows);
         if verdict.illegal.is_none() {
-            rows.lineage.step(event, || End::of(state, item, token_of(state, event)));
+            rows.lineage.step(event, || End::of(state, item, named.numbers.token));
         }
     }
-    let after = known_token(state, event);
+    let after = known_token(state, &named);
     claims::follow(state, event, before, after, right);
     if let Some(cause) = cause {
         report(state, &cause, &named, reported);
@@ -103,19 +102,6 @@ pub fn fire_timers(state: &mut ChainState, now_secs: i64, block: u64) {
     state.now_secs = state.now_secs.max(now_secs);
 }
 
-fn enter_names(state: &mut ChainState, event: &Event) {
-    state.contracts.enter(event.contract, || ());
-    state.contracts.enter(event.token_contract, || ());
-    for address in [scene::acting(event), event.from, event.to].into_iter().flatten() {
-        if address != Address::ZERO {
-            state.holders.enter(address, || ());
-        }
-    }
-    if let Some(place) = event.place {
-        state.places.enter(place, || ());
-    }
-}
-
 /// The key that the log itself names.
 fn claimed_key(event: &Event) -> Option<ItemKey> {
     let identity = &event.identity;
@@ -127,12 +113,8 @@ fn claimed_key(event: &Event) -> Option<ItemKey> {
     }
 }
 
-fn token_of(state: &ChainState, event: &Event) -> Option<TokenId> {
-    state.tokens.find(&(state.contracts.find(&event.token_contract)?, event.token?))
-}
-
-fn known_token(state: &ChainState, event: &Event) -> claims::Known {
-    token_of(state, event).map(|token| (token, state.tokens.get(token)))
+fn known_token(state: &ChainState, named: &Named) -> claims::Known {
+    named.numbers.token.map(|token| (token, state.tokens.get(token)))
 }
 
 /// How people call a token that nothing has named.
@@ -146,9 +128,9 @@ fn token_key(state: &ChainState, event: &Event) -> Option<ItemKey> {
     event.token.map(|id| ItemKey::Token(Box::new(TokenRef { chain, contract, id, standard })))
 }
 
-fn name(state: &ChainState, setting: &Setting<'_>, event: &Event) -> Named {
-    let token = token_of(state, event);
-    let known = token.and_then(|token| state.tokens.get(token).item);
+fn name(state: &mut ChainState, setting: &Setting<'_>, event: &Event) -> Named {
+    let numbers = Numbers::enter(state, event);
+    let known = numbers.token.and_then(|token| state.tokens.get(token).item);
     let claimed = claimed_key(event);
     let gtin = claimed.as_ref().or(known.map(|item| state.items.key(item))).and_then(ItemKey::gtin);
     let tier = setting.registry.tier(state.chain, event.token_contract, gtin, event.judged_at_secs());
@@ -164,7 +146,7 @@ fn name(state: &ChainState, setting: &Setting<'_>, event: &Event) -> Named {
     let lot_of = |item: ItemId| state.items.get(item).lot.map(|lot| state.lots.key(lot).1);
     let lot = event.identity.lot.or_else(|| item.and_then(lot_of));
     let units = units::moved(setting.profiles, state.chain, event);
-    Named { key, item, token, lot, tier, believed, units }
+    Named { key, item, numbers, lot, tier, believed, units }
 }
 
 /// Enters the item that a believed step speaks of, its lot and its token.
@@ -179,10 +161,7 @@ fn enter_item(state: &mut ChainState, event: &Event, named: &mut Named) {
         state.items.change(item, |entry| entry.lot = lot);
     }
     named.item = Some(item);
-    if let (Some(contract), Some(id)) = (state.contracts.find(&event.token_contract), event.token) {
-        let token = state.tokens.enter((contract, id), || Token::seen(position, event.block_time_secs));
-        named.token = Some(token);
-    }
+    named.numbers = named.numbers.with_token(state, event);
 }
 
 /// Counts the event against the quota of whoever nobody knows.
@@ -222,7 +201,7 @@ fn scene_of<'a>(
         key: named.key.as_ref(),
         item: named.item,
         lot: named.lot,
-        actor: actor.and_then(|address| state.holders.find(&address)),
+        numbers: named.numbers,
         actor_party: actor.and_then(|a| setting.registry.party_of(state.chain, a, event.judged_at_secs())),
         verdict,
         units: named.units,
@@ -238,8 +217,7 @@ fn judge(state: &ChainState, setting: &Setting<'_>, event: &Event, named: &Named
 }
 
 fn judged(state: &ChainState, event: &Event, named: &Named, verdict: Option<&Verdict>) -> Judged {
-    let parent_contract = state.contracts.find(&event.parent_contract.unwrap_or(event.token_contract));
-    let parent_token = parent_contract.zip(event.parent).and_then(|key| state.tokens.find(&key));
+    let parent_token = machine::parent_token(state, event, &named.numbers);
     Judged {
         key: named.key.clone(),
         lot: named.lot,

@@ -13,6 +13,7 @@ use crate::registry::Index;
 use crate::rows::{self, Rows};
 use crate::rules::{ID_01_CARD, Parameters};
 use crate::state::{BLOCK_MAX, ChainState, StateRow};
+use arrow_array::RecordBatch;
 use late::Known;
 use model::alert::CaseKey;
 use model::chain::{BlockRef, ChainId};
@@ -92,7 +93,7 @@ impl Core {
     }
 
     /// Puts a chain back as it was at `position` and the block time `now_secs` of its tip: the newest rows of `state`
-    /// in the order of (kind, key), and the highest revision of each case that people were told of up to there.
+    /// in the order of (kind, key), batch after batch, and the highest revision of each case that people were told of up to there.
     ///
     /// # Errors
     /// When a row is not what was written.
@@ -100,22 +101,21 @@ impl Core {
         &mut self,
         chain: ChainId,
         (position, now_secs): (Position, i64),
-        rows: impl IntoIterator<Item = StateRow>,
+        rows: impl IntoIterator<Item = RecordBatch>,
         revisions: &[(CaseKey, u32)],
-    ) -> Result<(), RestoreError> {
+    ) -> Result<(), Error> {
         let mut restored = Chain::new(chain, self.compares_chains);
         restored.position = position;
         restored.state.now_secs = now_secs;
-        for row in rows {
-            let Some(value) = row.value else { continue };
-            if row.kind == REGISTRY_KIND {
-                let version = postcard::from_bytes(&value)
-                    .map_err(|error| RestoreError { kind: row.kind, detail: error.to_string() })?;
-                restored.registries.push(Arc::new(Index::new(version)));
-            } else {
-                restored.state.restore_entry(row.kind, &row.key, &value)?;
+        for batch in rows {
+            for (kind, entries) in rows::state_entries(&batch)? {
+                match kind {
+                    REGISTRY_KIND => restored.restore_registries(entries)?,
+                    _ => restored.state.restore_entries(kind, entries)?,
+                }
             }
         }
+        restored.state.restored();
         restored.registry_written =
             position.tip.map(|tip| tip.number).filter(|_| !restored.registries.is_empty());
         restored.restore_told(revisions);
@@ -195,6 +195,18 @@ impl Core {
 }
 
 impl Chain {
+    fn restore_registries<'a>(
+        &mut self,
+        entries: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<(), RestoreError> {
+        for (_, value) in entries {
+            let version = postcard::from_bytes(value)
+                .map_err(|error| RestoreError { kind: REGISTRY_KIND, detail: error.to_string() })?;
+            self.registries.push(Arc::new(Index::new(version)));
+        }
+        Ok(())
+    }
+
     fn restore_told(&mut self, revisions: &[(CaseKey, u32)]) {
         for (case, revision) in revisions {
             let alert = self.state.cases.get(case).map(|entry| entry.alert.clone());

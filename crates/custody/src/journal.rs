@@ -8,6 +8,9 @@
 //! A *mark* is a place in the journal. `undo(mark)` puts back everything since; `forget(mark)` gives up the
 //! possibility for everything before it.
 
+mod chunks;
+
+use chunks::Chunks;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -136,51 +139,6 @@ enum SlabUndo<F> {
     Changed(u32, F),
 }
 
-/// Entries of a chunk: one that is begun costs less than a megabyte, and none is ever moved to grow.
-const CHUNK: usize = 4096;
-
-/// Entries by number. A vector that doubles would hold half of its memory for nothing, and both halves while it grows.
-#[derive(Debug)]
-struct Chunks<T>(Vec<Vec<T>>);
-
-impl<T> Chunks<T> {
-    fn len(&self) -> usize {
-        self.0.last().map_or(0, |last| (self.0.len() - 1) * CHUNK + last.len())
-    }
-
-    fn get(&self, id: u32) -> &T {
-        &self.0[id as usize / CHUNK][id as usize % CHUNK]
-    }
-
-    fn get_mut(&mut self, id: u32) -> &mut T {
-        &mut self.0[id as usize / CHUNK][id as usize % CHUNK]
-    }
-
-    fn push(&mut self, entry: T) {
-        match self.0.last_mut().filter(|last| last.len() < CHUNK) {
-            Some(last) => last.push(entry),
-            None => {
-                // Small slabs stay small: only the first chunk grows as a vector does.
-                let mut chunk = Vec::with_capacity(if self.0.is_empty() { 0 } else { CHUNK });
-                chunk.push(entry);
-                self.0.push(chunk);
-            }
-        }
-    }
-
-    fn pop(&mut self) -> Option<T> {
-        let entry = self.0.last_mut()?.pop();
-        if self.0.last().is_some_and(Vec::is_empty) {
-            self.0.pop();
-        }
-        entry
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.iter().flatten()
-    }
-}
-
 /// Entries numbered in the order in which they came; never removed, except by undo.
 #[derive(Debug)]
 pub struct Slab<K, V: Keep> {
@@ -195,7 +153,7 @@ impl<K: Entry + Eq + Hash, V: Entry + Keep> Slab<K, V> {
     /// An empty slab, persisted as `kind`.
     pub fn new(kind: u32) -> Self {
         Self {
-            entries: Chunks(Vec::new()),
+            entries: Chunks::default(),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             journal: Journal::new(kind),
@@ -349,6 +307,8 @@ pub trait Tracked {
     fn take_rows(&mut self, rows: &mut Vec<StateRow>) -> Result<(), RestoreError>;
     /// Puts back an entry that was a row. Those of a [`Slab`] come in the order of their keys.
     fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), RestoreError>;
+    /// All were put back: entries are found by their keys from now on.
+    fn restored(&mut self);
 }
 
 impl<K: Entry + Eq + Hash, V: Entry + Keep> Tracked for Slab<K, V> {
@@ -392,10 +352,19 @@ impl<K: Entry + Eq + Hash, V: Entry + Keep> Tracked for Slab<K, V> {
                 detail: format!("entry {id:?} after {}", self.entries.len()),
             });
         }
-        let (key, value) = decode(self.journal.kind, value)?;
-        self.insert(key, value);
-        self.dirty.clear();
+        let (key, value): (K, V) = decode(self.journal.kind, value)?;
+        self.entries.push((key, value.keep()));
         Ok(())
+    }
+
+    fn restored(&mut self) {
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        // Made at once: an index that grows with its entries is made anew twenty times on the way to a million.
+        self.index = HashTable::with_capacity(entries.len());
+        for (id, (key, _)) in entries.iter().enumerate() {
+            let hash = |id: &u32| hasher.hash_one(&entries.get(*id).0);
+            self.index.insert_unique(hasher.hash_one(key), id as u32, hash);
+        }
     }
 }
 
@@ -427,6 +396,8 @@ impl<K: Entry + Ord, V: Entry> Tracked for Map<K, V> {
         self.entries.insert(decode(self.journal.kind, key)?, decode(self.journal.kind, value)?);
         Ok(())
     }
+
+    fn restored(&mut self) {}
 }
 
 #[cfg(test)]
@@ -481,7 +452,9 @@ mod tests {
         for row in rows {
             copy.restore(&row.key, &row.value.unwrap()).unwrap();
         }
+        copy.restored();
         assert_eq!(copy.iter().collect::<Vec<_>>(), slab.iter().collect::<Vec<_>>());
+        assert_eq!((copy.find(&"a".into()), copy.find(&"b".into())), (Some(0), Some(1)));
         assert!(copy.restore(&9u32.to_be_bytes(), &[]).is_err());
     }
 }

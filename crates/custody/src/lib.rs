@@ -9,6 +9,7 @@
 //! - [`core`]: records in, commits out; reverts and finality.
 //! - [`decode`]: raw logs to events, by contract profiles.
 //! - [`apply`]: one event: scene, rules, state.
+//! - [`numbers`]: what an event names, as the state knows it.
 //! - [`scene`]: what a rule sees.
 //! - [`machine`]: the custody state machine.
 //! - [`units`]: the ledger of tokens held in quantities.
@@ -34,6 +35,7 @@ pub mod journal;
 pub mod lineage;
 pub mod machine;
 pub mod notices;
+pub mod numbers;
 pub mod quota;
 pub mod registry;
 pub mod rejudge;

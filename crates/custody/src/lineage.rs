@@ -33,10 +33,7 @@ pub struct End {
 impl End {
     /// An item with a token of it.
     pub fn of(state: &ChainState, item: ItemId, token: Option<TokenId>) -> Self {
-        let named = |token: TokenId| {
-            let (contract, id) = *state.tokens.key(token);
-            (*state.contracts.key(contract), id)
-        };
+        let named = |token: TokenId| (*state.contracts.key(state.tokens.key(token).0), state.token_id(token));
         Self { item: state.items.key(item).clone(), token: token.map(named) }
     }
 }

@@ -3,8 +3,9 @@
 //! [`judge`] tries every branch. A step that fits one belongs to it and is legal. A step that fits none is illegal:
 //! the verdict names why, and tells the story that the actor claims, which becomes a branch of its own.
 
+use crate::numbers::Numbers;
 use crate::scene::Scene;
-use crate::state::{HolderId, State, Story};
+use crate::state::{ChainState, HolderId, State, Story, TokenId};
 use model::chain::LogPosition;
 use model::event::{Event, EventKind, Reason};
 use model::registry::Role;
@@ -206,10 +207,6 @@ fn taken(scene: &Scene<'_>, story: Story, state: State, possessor: Option<Holder
     }
 }
 
-fn holder_of(scene: &Scene<'_>, address: Option<model::Address>) -> Option<HolderId> {
-    address.and_then(|address| scene.state.holders.find(&address))
-}
-
 fn sending_state(event: &Event) -> State {
     if event.kind == EventKind::Returning { State::Returning } else { State::InTransit }
 }
@@ -220,18 +217,18 @@ fn send(scene: &Scene<'_>, story: Story) -> Attempt {
         return Err(Illegal::Impossible);
     }
     let mut next = taken(scene, story, sending_state(scene.event), around.possessor);
-    next.consignee = holder_of(scene, scene.event.to);
+    next.consignee = scene.numbers.to;
     Ok((next, None))
 }
 
 fn receive(scene: &Scene<'_>, story: Story) -> Attempt {
     let around = outermost(scene, story);
     let receiver = scene.actor_address();
-    let arrived = || (taken(scene, story, State::Active, holder_of(scene, receiver)), None);
+    let arrived = || (taken(scene, story, State::Active, scene.numbers.actor), None);
     match (around.state.is_moving(), around.consignee) {
         (true, None) => Ok(arrived()),
         (true, Some(consignee)) if scene.stands_for(receiver, consignee) => {
-            let possessor = if story.parent.is_some() { holder_of(scene, receiver) } else { Some(consignee) };
+            let possessor = if story.parent.is_some() { scene.numbers.actor } else { Some(consignee) };
             Ok((taken(scene, story, State::Active, possessor), None))
         }
         (true, Some(consignee)) => Err(Illegal::WrongReceiver(consignee)),
@@ -249,7 +246,7 @@ fn accept(scene: &Scene<'_>, story: Story) -> Attempt {
     if around.state.is_moving() {
         return Err(Illegal::Impossible);
     }
-    Ok((taken(scene, story, State::Active, holder_of(scene, scene.event.to)), None))
+    Ok((taken(scene, story, State::Active, scene.numbers.to), None))
 }
 
 fn void_shipping(scene: &Scene<'_>, story: Story) -> Attempt {
@@ -272,10 +269,18 @@ fn pack(scene: &Scene<'_>, story: Story) -> Attempt {
 
 /// The item that the event names as parent, where it is known.
 pub fn parent_of(scene: &Scene<'_>) -> Option<u32> {
-    let event = scene.event;
-    let contract = scene.state.contracts.find(&event.parent_contract.unwrap_or(event.token_contract))?;
-    let token = scene.state.tokens.find(&(contract, event.parent?))?;
+    let token = parent_token(scene.state, scene.event, &scene.numbers)?;
     scene.state.tokens.get(token).item
+}
+
+/// The token that the event names as parent, where it is known.
+pub fn parent_token(state: &ChainState, event: &Event, numbers: &Numbers) -> Option<TokenId> {
+    let id = event.parent?;
+    let contract = match event.parent_contract {
+        Some(contract) => state.contracts.find(&contract),
+        None => numbers.contract,
+    };
+    state.find_token(contract?, id)
 }
 
 fn unpack(scene: &Scene<'_>, story: Story) -> Attempt {
@@ -295,7 +300,7 @@ fn dispense(scene: &Scene<'_>, story: Story, state: State) -> Attempt {
     if let (true, Some(consignee)) = (around.state.is_moving(), around.consignee)
         && scene.stands_for(scene.actor_address(), consignee)
     {
-        let next = taken(scene, story, state, holder_of(scene, scene.actor_address()));
+        let next = taken(scene, story, state, scene.numbers.actor);
         return Ok((next, Some(EventKind::Receiving)));
     }
     let around = held(scene, story)?;
@@ -343,8 +348,8 @@ fn reactivate(scene: &Scene<'_>, story: Story) -> Attempt {
 fn claimed(scene: &Scene<'_>) -> Story {
     let event = scene.event;
     let (position, secs) = at(scene);
-    let actor = holder_of(scene, scene.actor_address());
-    let receiver = holder_of(scene, event.to);
+    let actor = scene.numbers.actor;
+    let receiver = scene.numbers.to;
     let begin = |state, possessor| Story::begin(state, possessor, position, secs);
     match event.kind {
         EventKind::Commissioning => begin(State::Active, receiver.or(actor)),

@@ -5,8 +5,11 @@
 
 mod columns;
 mod past;
+mod state;
 
 pub use columns::batches;
+pub(crate) use state::state_entries;
+pub use state::state_rows;
 
 use crate::lineage::Lineage;
 use crate::state::{ChainState, HolderId, ItemId, Shipment, State, Story, Tenure, Token, TokenId};
@@ -143,11 +146,11 @@ fn ownership(state: &ChainState, item: ItemId, token: &Token) -> Option<Interval
 
 /// How people call what a token stands for: its item, else the token itself.
 fn token_name(state: &ChainState, token: TokenId, item: Option<ItemId>) -> ItemKey {
-    let (contract, id) = *state.tokens.key(token);
+    let (contract, _) = *state.tokens.key(token);
     let unnamed = || TokenRef {
         chain: state.chain,
         contract: *state.contracts.key(contract),
-        id,
+        id: state.token_id(token),
         standard: TokenStandard::Erc1155,
     };
     item.map_or_else(|| ItemKey::Token(Box::new(unnamed())), |item| state.items.key(item).clone())

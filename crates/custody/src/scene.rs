@@ -2,6 +2,7 @@
 //! custody state machine says of it. Read only.
 
 use crate::machine::Verdict;
+use crate::numbers::Numbers;
 use crate::registry::Index;
 use crate::state::{ChainState, HolderId, ItemId, Story};
 use crate::units::Moved;
@@ -30,8 +31,8 @@ pub struct Scene<'a> {
     pub item: Option<ItemId>,
     /// Lot of the item.
     pub lot: Option<Text>,
-    /// The one who acts, where the state knows the address.
-    pub actor: Option<HolderId>,
+    /// What the event names, as the state knows it.
+    pub numbers: Numbers,
     /// The party that acts.
     pub actor_party: Option<&'a Party>,
     /// What the state machine says; `None` for facts, which move no custody.

@@ -11,8 +11,9 @@
 
 use crate::decode::Profiles;
 use crate::decode::profile::Standard;
+use crate::numbers::Numbers;
 use crate::rows::Rows;
-use crate::state::{ChainState, HolderId, Token, TokenId};
+use crate::state::{ChainState, HolderId, TokenId};
 use model::chain::{ChainId, LogPosition};
 use model::event::{Event, EventKind};
 use model::{Address, U256};
@@ -85,15 +86,18 @@ pub fn impossible(state: &ChainState, token: Option<TokenId>, moved: &Moved) -> 
     sum.is_none().then(|| format!("{} units reach {to}, who has {has}: more than 2^256 - 1", moved.units))
 }
 
-/// Takes a movement into the ledger.
-pub fn take(state: &mut ChainState, event: &Event, moved: &Moved, rows: &mut Rows) {
-    let (Some(contract), Some(id)) = (state.contracts.find(&event.token_contract), event.token) else {
-        return;
-    };
+/// Takes a movement into the ledger. Gives the numbers of the event, with its token.
+pub fn take(
+    state: &mut ChainState,
+    event: &Event,
+    (moved, numbers): (&Moved, Numbers),
+    rows: &mut Rows,
+) -> Numbers {
     if moved.units.is_zero() || moved.from == moved.to {
-        return;
+        return numbers;
     }
-    let token = state.tokens.enter((contract, id), || Token::seen(event.position, event.block_time_secs));
+    let numbers = numbers.with_token(state, event);
+    let Some(token) = numbers.token else { return numbers };
     if let Some(holder) = moved.from.and_then(|from| state.holders.find(&from)) {
         change(state, (token, holder), |units| units.saturating_sub(moved.units), event, rows);
     }
@@ -110,6 +114,7 @@ pub fn take(state: &mut ChainState, event: &Event, moved: &Moved, rows: &mut Row
         }
         entry.burnt_block = gone.then_some(block);
     });
+    numbers
 }
 
 /// Who has how much of `token`.

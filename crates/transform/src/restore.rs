@@ -1,12 +1,7 @@
 //! Restart: puts the core back as it was where the store's files end.
 
 use crate::error::{Error, Result};
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::UInt32Type;
 use custody::Core;
-use custody::state::StateRow;
-use model::chain::ChainId;
 use model::tables::Table;
 use std::sync::mpsc::sync_channel;
 use std::thread::Scope;
@@ -27,16 +22,15 @@ pub async fn restore(core: &mut Core, writer: &dyn Writer) -> Result<()> {
     for (chain, recovery) in recovered {
         let batches = writer.restore(Table::State, chain).await?;
         let revisions = writer.revisions(chain).await?;
-        let damaged =
-            |error: custody::journal::RestoreError| Error::State { chain, detail: error.to_string() };
+        let damaged = |error: custody::error::Error| Error::State { chain, detail: error.to_string() };
         let now_secs = i64::try_from(recovery.state_time_secs).unwrap_or(i64::MAX);
         tokio::task::block_in_place(|| {
             std::thread::scope(|scope| {
                 let mut failed = None;
-                let rows = ahead(scope, batches.map(move |batch| read(chain, batch)))
-                    .map_while(|rows| rows.map_err(|error| failed = Some(error)).ok());
-                let restored = core.restore(chain, (recovery.state_at, now_secs), rows.flatten(), &revisions);
-                failed.map_or_else(|| restored.map_err(damaged), Err)
+                let rows =
+                    ahead(scope, batches).map_while(|rows| rows.map_err(|error| failed = Some(error)).ok());
+                let restored = core.restore(chain, (recovery.state_at, now_secs), rows, &revisions);
+                failed.map_or_else(|| restored.map_err(damaged), |error| Err(error.into()))
             })
         })?;
         tracing::info!(%chain, tip = ?recovery.state_at.tip.map(|tip| tip.number), "state restored");
@@ -58,20 +52,4 @@ fn ahead<'scope, T: Send + 'scope>(
         }
     });
     receiver.into_iter()
-}
-
-/// The rows of a batch.
-fn read(chain: ChainId, batch: store::Result<RecordBatch>) -> Result<Vec<StateRow>> {
-    let batch = batch?;
-    let missing = |name: &str| Error::State { chain, detail: format!("column '{name}' is missing") };
-    let column = |name: &str| batch.column_by_name(name).ok_or_else(|| missing(name));
-    let kinds = column("kind")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| missing("kind"))?;
-    let keys = column("key")?.as_binary_opt::<i32>().ok_or_else(|| missing("key"))?;
-    let values = column("value")?.as_binary_opt::<i32>().ok_or_else(|| missing("value"))?;
-    let rows = kinds.iter().zip(keys).zip(values).map(|((kind, key), value)| StateRow {
-        kind: kind.unwrap_or_default(),
-        key: key.unwrap_or_default().to_vec(),
-        value: value.map(<[u8]>::to_vec),
-    });
-    Ok(rows.collect())
 }

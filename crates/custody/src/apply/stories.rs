@@ -2,15 +2,21 @@
 
 use super::late;
 use crate::machine::{Illegal, Verdict};
+use crate::numbers::Numbers;
 use crate::rows::Rows;
-use crate::scene;
 use crate::state::{
     BRANCHES_MAX, Branch, ChainState, HolderId, ItemId, Packing, Shipment, State, Story, Tenure,
 };
 use model::event::{Event, EventKind};
 
 /// Takes a step into the item's stories.
-pub(super) fn take(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Verdict, rows: &mut Rows) {
+pub(super) fn take(
+    state: &mut ChainState,
+    event: &Event,
+    (item, numbers): (ItemId, &Numbers),
+    verdict: &Verdict,
+    rows: &mut Rows,
+) {
     let commissioned = event.kind == EventKind::Commissioning && verdict.illegal.is_none();
     let (maker, secs) = (verdict.next.possessor, event.judged_at_secs());
     let again = verdict.illegal == Some(Illegal::DispensedAgain);
@@ -24,23 +30,25 @@ pub(super) fn take(state: &mut ChainState, event: &Event, item: ItemId, verdict:
     });
     match verdict.illegal {
         None => {
-            follow(state, event, item, verdict, rows);
+            follow(state, event, (item, numbers), verdict, rows);
             late::settle(state, event, item, rows);
         }
-        Some(_) => branch_off(state, event, item, verdict, rows),
+        Some(_) => branch_off(state, event, (item, numbers), verdict, rows),
     }
 }
 
-fn place_of(state: &ChainState, event: &Event) -> Option<u32> {
-    event.place.and_then(|place| state.places.find(&place))
-}
-
 /// A legal step: the story goes on.
-fn follow(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Verdict, rows: &mut Rows) {
+fn follow(
+    state: &mut ChainState,
+    event: &Event,
+    (item, numbers): (ItemId, &Numbers),
+    verdict: &Verdict,
+    rows: &mut Rows,
+) {
     let old = state.story(item, verdict.branch);
     let mut next = verdict.next;
-    next.place = place_of(state, event).or(next.place);
-    let declarer = declarer_after(state, (item, verdict.branch), Some(&old), event);
+    next.place = numbers.place.or(next.place);
+    let declarer = declarer_after(state, (item, verdict.branch), Some(&old), (event, numbers));
     change_story(state, (item, verdict.branch), Some(&old), (next, declarer), event, rows);
 }
 
@@ -49,12 +57,11 @@ fn declarer_after(
     state: &ChainState,
     (item, branch): (ItemId, u32),
     old: Option<&Story>,
-    event: &Event,
+    (event, numbers): (&Event, &Numbers),
 ) -> Option<Tenure> {
     let told = old.filter(|story| story.state != State::Unknown);
     let before = told.and_then(|story| state.declarer(item, branch, story));
-    let actor = scene::acting(event).and_then(|address| state.holders.find(&address));
-    match actor {
+    match numbers.actor {
         Some(holder) if before.is_none_or(|before| before.holder != holder) => {
             Some(Tenure { holder, from: event.position, from_secs: event.judged_at_secs() })
         }
@@ -112,10 +119,16 @@ fn declare(
 }
 
 /// An illegal step: the actor's story becomes a branch, unless it only repeats the one that it contradicts.
-fn branch_off(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Verdict, rows: &mut Rows) {
+fn branch_off(
+    state: &mut ChainState,
+    event: &Event,
+    (item, numbers): (ItemId, &Numbers),
+    verdict: &Verdict,
+    rows: &mut Rows,
+) {
     let against = state.story(item, verdict.branch);
     let mut next = verdict.next;
-    next.place = place_of(state, event);
+    next.place = numbers.place;
     let tells_nothing_new =
         (against.state, against.possessor, against.consignee) == (next.state, next.possessor, next.consignee);
     if tells_nothing_new {
@@ -130,12 +143,11 @@ fn branch_off(state: &mut ChainState, event: &Event, item: ItemId, verdict: &Ver
     if old.is_none() {
         let (begun, begun_secs) = (event.position, event.judged_at_secs());
         let rightful = rightful(state, item, &against, verdict.illegal);
-        let actor = scene::acting(event).and_then(|address| state.holders.find(&address));
-        let kind = event.kind;
+        let (kind, actor) = (event.kind, numbers.actor);
         let begins = Branch { story: next, kind, holder: next.possessor, begun, begun_secs, actor, rightful };
         state.branches.set((item, branch), Some(begins));
     }
-    let declarer = declarer_after(state, (item, branch), old.as_ref(), event);
+    let declarer = declarer_after(state, (item, branch), old.as_ref(), (event, numbers));
     change_story(state, (item, branch), old.as_ref(), (next, declarer), event, rows);
 }
 

@@ -1,12 +1,13 @@
 //! Tokens: what the chain itself says of them. The owner on the chain always follows the chain, whatever custody says.
 
-use super::{Named, Setting, token_of};
+use super::{Named, Setting};
 use crate::cases::SubjectKey;
 use crate::explain::{self, By};
 use crate::lineage::{Descent, End, Link};
+use crate::numbers::Numbers;
 use crate::rows::Rows;
 use crate::rules;
-use crate::state::{ChainState, ItemId, Token, TokenId};
+use crate::state::{ChainState, ItemId, TokenId};
 use crate::timers;
 use crate::units;
 use model::Address;
@@ -15,12 +16,13 @@ use model::item::ItemKey;
 use model::registry::AnnouncementKind;
 
 /// What happens to tokens, whatever custody says: the owner on the chain always follows the chain.
-pub(super) fn take(state: &mut ChainState, event: &Event, named: &Named, rows: &mut Rows) {
+pub(super) fn take(state: &mut ChainState, event: &Event, named: &mut Named, rows: &mut Rows) {
     if !named.believed {
         return;
     }
     if let Some(moved) = &named.units {
-        return units::take(state, event, moved, rows);
+        named.numbers = units::take(state, event, (moved, named.numbers), rows);
+        return;
     }
     let moves = match event.kind {
         EventKind::Transfer => true,
@@ -30,12 +32,13 @@ pub(super) fn take(state: &mut ChainState, event: &Event, named: &Named, rows: &
         _ => false,
     };
     if moves {
-        take_transfer(state, event, rows);
+        named.numbers = named.numbers.with_token(state, event);
+        take_transfer(state, event, &named.numbers, rows);
     }
     let reason = event.reason.unwrap_or(Reason::Unspecified);
     let leaves =
         event.kind == EventKind::Decommissioning && matches!(reason, Reason::Migrated | Reason::Bridged);
-    if let (true, Some(token)) = (leaves, named.token) {
+    if let (true, Some(token)) = (leaves, named.numbers.token) {
         state.tokens.change(token, |entry| {
             entry.burnt_block = entry.burnt_block.or(Some(event.position.block));
             entry.updated = event.position;
@@ -46,14 +49,11 @@ pub(super) fn take(state: &mut ChainState, event: &Event, named: &Named, rows: &
     }
 }
 
-fn take_transfer(state: &mut ChainState, event: &Event, rows: &mut Rows) {
-    let (Some(contract), Some(id)) = (state.contracts.find(&event.token_contract), event.token) else {
-        return;
-    };
+fn take_transfer(state: &mut ChainState, event: &Event, numbers: &Numbers, rows: &mut Rows) {
+    let Some(token) = numbers.token else { return };
     let (position, secs) = (event.position, event.block_time_secs);
-    let token = state.tokens.enter((contract, id), || Token::seen(position, secs));
     let old = state.tokens.get(token);
-    let owner = event.to.filter(|to| *to != Address::ZERO).and_then(|to| state.holders.find(&to));
+    let owner = numbers.to;
     if owner == old.owner && owner.is_some() {
         return;
     }
@@ -82,8 +82,8 @@ fn take_transfer(state: &mut ChainState, event: &Event, rows: &mut Rows) {
 }
 
 /// May metadata say which item the event's token stands for? Not where steps told another story of it.
-pub(super) fn may_be_named(state: &ChainState, event: &Event) -> bool {
-    let told = token_of(state, event).and_then(|token| state.tokens.get(token).item);
+pub(super) fn may_be_named(state: &ChainState, event: &Event, named: &Named) -> bool {
+    let told = named.numbers.token.and_then(|token| state.tokens.get(token).item);
     super::claimed_key(event).is_some() && told.is_none_or(|item| state.items.get(item).steps == 0)
 }
 
@@ -92,10 +92,10 @@ pub(super) fn bind(
     state: &mut ChainState,
     setting: &Setting<'_>,
     event: &Event,
-    item: ItemId,
+    (item, named): (ItemId, &Named),
     rows: &mut Rows,
 ) {
-    let Some(token) = token_of(state, event) else { return };
+    let Some(token) = named.numbers.token else { return };
     let entry = state.tokens.get(token);
     let commissioned = (event.kind == EventKind::Commissioning).then_some(event.position);
     if entry.item == Some(item) && commissioned.is_none() {

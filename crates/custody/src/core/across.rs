@@ -121,7 +121,7 @@ impl Chain {
 
     fn life(&self, claim: &Claim, no_registry: &Arc<Index>) -> Life {
         let state = &self.state;
-        let (contract, token) = *state.tokens.key(claim.token);
+        let (contract, token) = (state.tokens.key(claim.token).0, state.token_id(claim.token));
         let address = claim.minter.map(|holder| *state.holders.key(holder));
         let registry = self.registry_at(claim.begun.block, no_registry);
         let party = address.and_then(|address| registry.party_of(state.chain, address, claim.begun_secs));

@@ -3,6 +3,7 @@
 use super::{Late, found};
 use crate::cases::{self, Cause, Finding};
 use crate::explain::{self, By};
+use crate::numbers::Numbers;
 use crate::registry::Index;
 use crate::rules::{self, Reported, Rule};
 use crate::scene::{self, Scene};
@@ -149,7 +150,7 @@ fn scene<'a>(
         key: step.item.as_ref(),
         item: step.item.as_ref().and_then(|key| state.items.find(key)),
         lot: step.lot,
-        actor: actor.and_then(|address| state.holders.find(&address)),
+        numbers: Numbers::find(state, event),
         actor_party: actor
             .and_then(|address| registry.party_of(state.chain, address, event.judged_at_secs())),
         verdict: None,

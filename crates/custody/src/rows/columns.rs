@@ -1,12 +1,13 @@
 //! Columns: collected rows and changed entries as record batches in the schemas of [`model::tables`].
 
+use super::state_rows;
 use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow};
 use crate::lineage::Descent;
-use crate::state::{ChainState, Changed, Item, State, StateRow, Token};
-use arrow_array::builder::{BinaryBuilder, StringBuilder};
+use crate::state::{ChainState, Changed, ContractId, Item, State, StateRow, Token};
+use arrow_array::builder::StringBuilder;
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch,
-    StringArray, TimestampSecondArray, UInt32Array, UInt64Array,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch, StringArray,
+    TimestampSecondArray, UInt32Array, UInt64Array,
 };
 use arrow_schema::ArrowError;
 use model::chain::ChainId;
@@ -255,7 +256,7 @@ fn items(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
 }
 
 fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
-    let rows: Vec<(&(u32, U256), Token)> =
+    let rows: Vec<(&(ContractId, B256), Token)> =
         ids.iter().map(|id| (state.tokens.key(*id), state.tokens.get(*id))).collect();
     let each = || rows.iter().map(|(key, token)| (*key, token));
     let standard = |token: &Token| match token.item.map(|item| state.items.key(item)) {
@@ -269,7 +270,7 @@ fn tokens(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
         vec![
             chains(state.chain, ids.len()),
             addresses(each().map(|((contract, _), _)| Some(*state.contracts.key(*contract))))?,
-            words(each().map(|((_, id), _)| Some(*id)))?,
+            hashes(each().map(|((_, id), _)| Some(*id)))?,
             names(each().map(|(_, token)| Some(standard(token).as_str()))),
             texts(each().map(|(_, token)| token.item.map(|item| state.items.key(item))))?,
             addresses(each().map(|(_, token)| token.owner.map(|owner| *state.holders.key(owner))))?,
@@ -375,25 +376,6 @@ fn lineage(chain: ChainId, rows: &[Descent]) -> Result<RecordBatch, ArrowError> 
             times(rows.iter().map(|row| Some(row.secs))),
             hashes(rows.iter().map(|row| Some(row.tx_hash)))?,
             addresses(rows.iter().map(|row| row.actor))?,
-        ],
-    )
-}
-
-fn state_rows(chain: ChainId, rows: &[StateRow], block: u64) -> Result<RecordBatch, ArrowError> {
-    let keys = BinaryArray::from_iter_values(rows.iter().map(|row| &row.key));
-    let mut values = BinaryBuilder::new();
-    for row in rows {
-        values.append_option(row.value.as_deref());
-    }
-    batch(
-        Table::State,
-        vec![
-            chains(chain, rows.len()),
-            u32s(rows.iter().map(|row| row.kind)),
-            Arc::new(keys),
-            Arc::new(values.finish()),
-            u64s(rows.iter().map(|_| block)),
-            u32s(rows.iter().map(|_| 0)),
         ],
     )
 }

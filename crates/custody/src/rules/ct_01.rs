@@ -38,7 +38,7 @@ impl super::Rule for Rule {
         if scene.tier != Tier::Unknown {
             return;
         }
-        let Some(contract) = scene.state.contracts.find(&scene.event.token_contract) else { return };
+        let Some(contract) = scene.numbers.contract else { return };
         let subject = SubjectKey::Contract(contract);
         match scene.state.episodes.get(&subject) {
             Some(episode) => receipt_makes_it_worse(scene, report, episode.root),

@@ -45,7 +45,7 @@ impl super::Rule for Rule {
         let token = scene.state.tokens.get(other);
         let contract = *scene.state.contracts.key(scene.state.tokens.key(other).0);
         let mut finding = Finding {
-            expected: format!("one living token for this identity; it has token {} of contract {contract}", scene.state.tokens.key(other).1),
+            expected: format!("one living token for this identity; it has token {} of contract {contract}", scene.state.token_id(other)),
             came: format!("commissioned as token {} of contract {} by {}", scene.event.token.unwrap_or_default(),
                 scene.event.token_contract, super::actor(scene)),
             evidence: token.commissioned.map(|position| scene.state.evidence(position)).into_iter().collect(),
@@ -62,8 +62,7 @@ impl super::Rule for Rule {
 
 /// A token of the item that is not burnt and is not the one of the event.
 fn other_living_token(scene: &Scene<'_>, item: u32) -> Option<TokenId> {
-    let contract = scene.state.contracts.find(&scene.event.token_contract);
-    let mine = contract.zip(scene.event.token).and_then(|key| scene.state.tokens.find(&key));
+    let mine = scene.numbers.token;
     let living = |token: &TokenId| Some(*token) != mine && scene.state.tokens.get(*token).burnt_block.is_none();
     scene.state.tokens_of(item).find(living)
 }

@@ -29,10 +29,8 @@ impl super::Rule for Rule {
 
     fn look(&self, scene: &Scene<'_>, report: &mut Report<'_>) {
         let Some(moved) = scene.units.filter(|moved| scene.believed && moved.complete_history) else { return };
-        let contract = scene.state.contracts.find(&scene.event.token_contract);
-        let token = contract.zip(scene.event.token).and_then(|key| scene.state.tokens.find(&key));
-        let Some(came) = units::impossible(scene.state, token, &moved) else { return };
-        let Some(subject) = super::item_subject(scene).or(contract.map(SubjectKey::Contract)) else { return };
+        let Some(came) = units::impossible(scene.state, scene.numbers.token, &moved) else { return };
+        let Some(subject) = super::item_subject(scene).or(scene.numbers.contract.map(SubjectKey::Contract)) else { return };
         let holder = moved.from.or(moved.to);
         report.push(Reported::Now(Finding {
             expected: format!("a balance of token {} that covers it", scene.event.token.unwrap_or_default()),

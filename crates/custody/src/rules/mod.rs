@@ -194,7 +194,7 @@ fn item_subject(scene: &Scene<'_>) -> Option<SubjectKey> {
 /// Names the actor as the accused.
 fn accuse_actor(scene: &Scene<'_>, finding: &mut Finding) {
     finding.accused = scene.actor_address().map(|address| scene.name_of(address));
-    finding.accused_holder = scene.actor;
+    finding.accused_holder = scene.numbers.actor;
 }
 
 /// The actor in words.

@@ -50,7 +50,7 @@ impl super::Rule for Rule {
                 SubjectKey::Contract(_) => scene.event.contract.to_string(),
                 _ => scene.actor_address().map_or_else(String::new, |address| address.to_string()),
             }),
-            accused_holder: scene.actor.filter(|_| matches!(subject, SubjectKey::Party(_))),
+            accused_holder: scene.numbers.actor.filter(|_| matches!(subject, SubjectKey::Party(_))),
             ..report.finding(Severity::High, subject)
         }));
     }
@@ -64,6 +64,6 @@ pub(crate) fn counted(scene: &Scene<'_>) -> Option<(TallyKey, SubjectKey)> {
         return Some((TallyKey::Contract(contract), SubjectKey::Contract(contract)));
     }
     let stranger = scene.actor_party.is_none() && !scene.registry.version().rows.wallets.is_empty();
-    let actor = scene.actor.filter(|_| stranger && scene.event.kind.is_step())?;
+    let actor = scene.numbers.actor.filter(|_| stranger && scene.event.kind.is_step())?;
     Some((TallyKey::Actor(actor), SubjectKey::Party(actor)))
 }

@@ -60,8 +60,7 @@ fn judged(scene: &Scene<'_>, verdict: &crate::machine::Verdict) -> Option<(Sever
 
 /// Does the event commission the token again that the item has already? (With another token it is a clone.)
 fn is_same_token(scene: &Scene<'_>) -> bool {
-    let contract = scene.state.contracts.find(&scene.event.token_contract);
-    let mine = contract.zip(scene.event.token).and_then(|key| scene.state.tokens.find(&key));
+    let mine = scene.numbers.token;
     let living = |token| scene.state.tokens.get(token).burnt_block.is_none();
     scene.item.is_some_and(|item| !scene.state.tokens_of(item).any(|token| Some(token) != mine && living(token)))
 }

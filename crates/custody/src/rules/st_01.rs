@@ -49,8 +49,7 @@ impl super::Rule for Rule {
 
 fn is_repeat(scene: &Scene<'_>, report: &Report<'_>) -> bool {
     let (Some(item), Some(story)) = (scene.item, scene.story()) else { return false };
-    let place = scene.event.place.and_then(|place| scene.state.places.find(&place));
-    let same = story.possessor.is_some() && story.possessor == scene.actor && story.place == place;
+    let same = story.possessor.is_some() && story.possessor == scene.numbers.actor && story.place == scene.numbers.place;
     let soon = scene.at_secs() - story.last_secs <= report.parameter("repeat_secs");
     same && soon && i64::from(scene.state.items.get(item).repeats) < report.parameter("repeats")
 }

@@ -44,6 +44,10 @@ impl super::Rule for Rule {
         };
         let (Some(subject), true) = (item_subject(scene), scene.believed) else { return };
         let Some(day) = expiry_day(scene) else { return };
+        // Nowhere does a day end before it begins in UTC: most items need no time zone.
+        if scene.at_secs() < midnight_secs(day) {
+            return;
+        }
         if scene.at_secs() < end_of_day_secs(day, scene.actor_party.map(|party| party.tz.as_str())) {
             return;
         }
@@ -66,9 +70,14 @@ fn expiry_day(scene: &Scene<'_>) -> Option<i32> {
     Some(scene.registry.extended_expiry_day(gtin, lot, at).map_or(day, |extended| extended.max(day)))
 }
 
+/// The second at which `day` begins in UTC.
+fn midnight_secs(day: i32) -> i64 {
+    i64::from(day) * 86_400
+}
+
 /// The second at which `day` has ended at a place in time zone `tz`; at an unknown place, where it ends last.
 fn end_of_day_secs(day: i32, tz: Option<&str>) -> i64 {
-    let midnight = (i64::from(day) + 1) * 86_400;
+    let midnight = midnight_secs(day) + 86_400;
     let zone = tz.and_then(|tz| jiff::tz::TimeZone::get(tz).ok());
     let local = zone.and_then(|zone| {
         let date = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(i64::from(day) + 1)).ok()?;

@@ -4,7 +4,7 @@
 //! restart reads the newest rows in the order of their keys.
 
 use super::{ChainState, MAPS};
-use crate::journal::{RestoreError, StateRow};
+use crate::journal::{RestoreError, StateRow, Tracked};
 
 /// What changed since the last checkpoint, as the rows of people's tables need it.
 #[derive(Debug, Default)]
@@ -38,14 +38,25 @@ impl ChainState {
         Ok((changed, rows))
     }
 
-    /// Puts an entry of a checkpoint back. Entries come in the order of (kind, key).
+    /// Puts entries of a checkpoint back: key and value of each. They are of one map, and come in the order of
+    /// (kind, key). Nothing is found by its key before [`restored`](Self::restored).
     ///
     /// # Errors
-    /// [`RestoreError`] when the bytes are not an entry of that map.
-    pub fn restore_entry(&mut self, kind: u32, key: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+    /// [`RestoreError`] when the bytes are not entries of that map.
+    pub fn restore_entries<'a>(
+        &mut self,
+        kind: u32,
+        mut entries: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<(), RestoreError> {
         let unknown =
             || RestoreError { kind, detail: format!("there are {MAPS} maps and none of this kind") };
         let map = self.maps().into_iter().find_map(|map| (map.journal().kind() == kind).then_some(map));
-        map.ok_or_else(unknown)?.restore(key, value)
+        let map = map.ok_or_else(unknown)?;
+        entries.try_for_each(|(key, value)| map.restore(key, value))
+    }
+
+    /// Ends what [`restore_entries`](Self::restore_entries) began.
+    pub fn restored(&mut self) {
+        self.maps().into_iter().for_each(Tracked::restored);
     }
 }

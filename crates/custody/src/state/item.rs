@@ -16,6 +16,8 @@ pub type HolderId = u32;
 pub type TokenId = u32;
 /// Number of a contract in its chain's state.
 pub type ContractId = u32;
+/// Number of a place.
+pub type PlaceId = u32;
 
 /// How many branches of an item are told apart. Beyond it, events join the last: who makes more contradictions
 /// than this of one pack adds nothing that a person could use.

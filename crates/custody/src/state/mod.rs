@@ -10,8 +10,8 @@ mod packed;
 pub use crate::journal::StateRow;
 pub use checkpoint::Changed;
 pub use item::{
-    BRANCHES_MAX, Branch, ContractId, HolderId, Item, ItemId, LotEntry, Packing, Shipment, State, Story,
-    Tenure, Token, TokenId,
+    BRANCHES_MAX, Branch, ContractId, HolderId, Item, ItemId, LotEntry, Packing, PlaceId, Shipment, State,
+    Story, Tenure, Token, TokenId,
 };
 pub use packed::BLOCK_MAX;
 
@@ -24,9 +24,10 @@ use crate::timers::{Timer, TimerKey};
 use crate::units::Balance;
 use model::alert::CaseKey;
 use model::chain::{BlockRef, ChainId, LogPosition};
+use model::event::Event;
 use model::gs1::{Gln, Gtin, Text};
 use model::item::ItemKey;
-use model::{Address, U256};
+use model::{Address, B256, U256};
 use std::collections::VecDeque;
 
 /// The custody state of one chain.
@@ -44,8 +45,8 @@ pub struct ChainState {
     pub lots: Slab<(Gtin, Text), LotEntry>,
     /// Items.
     pub items: Slab<ItemKey, Item>,
-    /// Tokens by contract and id.
-    pub tokens: Slab<(ContractId, U256), Token>,
+    /// Tokens by contract and id: 32 bytes, big-endian, without the gap that a number would need before it.
+    pub tokens: Slab<(ContractId, B256), Token>,
     /// Tokens of an item beside its first: aliases, lawful or not.
     pub aliases: Map<(ItemId, TokenId), ()>,
     /// Branches of items beside the story with provenance, by item and branch number from 1.
@@ -199,6 +200,22 @@ impl ChainState {
         for (map, mark) in self.maps().into_iter().zip(marks) {
             map.journal().forget(mark);
         }
+    }
+
+    /// The token of that id.
+    pub fn find_token(&self, contract: ContractId, id: U256) -> Option<TokenId> {
+        self.tokens.find(&(contract, B256::from(id)))
+    }
+
+    /// The token of that id, which is entered as seen with `event` if it is new.
+    pub fn enter_token(&mut self, contract: ContractId, id: U256, event: &Event) -> TokenId {
+        let seen = || Token::seen(event.position, event.block_time_secs);
+        self.tokens.enter((contract, B256::from(id)), seen)
+    }
+
+    /// The id of `token`.
+    pub fn token_id(&self, token: TokenId) -> U256 {
+        self.tokens.key(token).1.into()
     }
 
     /// The story of `item` on `branch`.

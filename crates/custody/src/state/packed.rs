@@ -1,8 +1,9 @@
 //! The form in which a slab keeps items and tokens: their bytes side by side, without the gaps and tags that the
 //! compiler leaves for speed. There are as many as packs; everything else of the state is small beside them.
 //!
-//! A block's number is kept in five bytes and an index within a log in three: [`BLOCK_MAX`] is checked before a block is
-//! taken, and an index counts 32-byte words of one answer, which is at most 64 MiB.
+//! A block's number and a time are kept in five bytes, an index within a log in three: [`BLOCK_MAX`] is checked
+//! before a block is taken, the decoder knows no time beyond the year 9999, and an index counts 32-byte words of one answer,
+//! which is at most 64 MiB.
 
 use super::item::{Item, State, Story, Token};
 use crate::journal::Keep;
@@ -12,12 +13,15 @@ use model::event::Reason;
 /// The highest block that a position can name: 34 years of a block a millisecond.
 pub const BLOCK_MAX: u64 = NO_BLOCK - 1;
 
+/// The latest time that is kept, Unix seconds: in 17,000 years.
+const TIME_MAX_SECS: i64 = (1 << 39) - 1;
+
 /// Five bytes of ones: no block.
 const NO_BLOCK: u64 = (1 << 40) - 1;
 /// No entry of a slab, which is full before.
 const NO_ID: u32 = u32::MAX;
-/// No time: nothing declares a time so long before 1970.
-const NO_TIME: i64 = i64::MIN;
+/// No time: nothing happens so long before 1970.
+const NO_TIME: i64 = -TIME_MAX_SECS - 1;
 /// Codes of states from here on are [`State::Inactive`], for a reason each.
 const INACTIVE: u8 = 8;
 
@@ -39,17 +43,20 @@ impl Id {
 
 /// Unix seconds.
 #[derive(Debug, Clone, Copy)]
-struct Secs([u8; 8]);
+struct Secs([u8; 5]);
 
 impl Secs {
     #[inline]
     fn of(secs: i64) -> Self {
-        Self(secs.to_ne_bytes())
+        let [a, b, c, d, e, ..] = secs.clamp(NO_TIME, TIME_MAX_SECS).to_le_bytes();
+        Self([a, b, c, d, e])
     }
 
     #[inline]
     fn get(self) -> i64 {
-        i64::from_ne_bytes(self.0)
+        let [a, b, c, d, e] = self.0;
+        // The sign is in the highest of the five.
+        i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) >> 24
     }
 }
 
@@ -282,7 +289,7 @@ impl Keep for Token {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::U256;
+    use model::B256;
     use model::item::ItemKey;
     use proptest::prelude::*;
 
@@ -298,6 +305,10 @@ mod tests {
         })
     }
 
+    fn secs() -> impl Strategy<Value = i64> {
+        -TIME_MAX_SECS..=TIME_MAX_SECS
+    }
+
     fn state() -> impl Strategy<Value = State> {
         use State::{
             Active, Destroyed, Dispensed, InTransit, Packed, PartiallyDispensed, Returning, Unknown,
@@ -310,7 +321,7 @@ mod tests {
 
     fn story() -> impl Strategy<Value = Story> {
         let ids = (id(), id(), id(), id());
-        (state(), ids, position(), any::<i64>(), position(), any::<i64>(), any::<bool>()).prop_map(
+        (state(), ids, position(), secs(), position(), secs(), any::<bool>()).prop_map(
             |(
                 state,
                 (possessor, consignee, parent, place),
@@ -342,7 +353,7 @@ mod tests {
             story in story(),
             branches in 0..=crate::state::BRANCHES_MAX,
             (lot, token, maker) in (id(), id(), id()),
-            commissioned_secs in prop::option::of(NO_TIME + 1..=i64::MAX),
+            commissioned_secs in prop::option::of(secs()),
             steps in any::<u32>(),
             repeats in any::<u8>(),
         ) {
@@ -354,7 +365,7 @@ mod tests {
         fn a_token_comes_back_as_it_was_kept(
             (item, owner) in (id(), id()),
             (owned_from, updated) in (position(), position()),
-            owned_from_secs in any::<i64>(),
+            owned_from_secs in secs(),
             commissioned in prop::option::of(position()),
             (minted_block, burnt_block) in (prop::option::of(0..=BLOCK_MAX), prop::option::of(0..=BLOCK_MAX)),
             in_units in any::<bool>(),
@@ -367,9 +378,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pack_with_its_token_takes_240_bytes() {
-        let (item, token) = (size_of::<(ItemKey, PackedItem)>(), size_of::<((u32, U256), PackedToken)>());
+    fn a_pack_with_its_token_takes_220_bytes() {
+        let (item, token) = (size_of::<(ItemKey, PackedItem)>(), size_of::<((u32, B256), PackedToken)>());
         // And twice five bytes of an index.
-        assert!(item + token <= 232, "{item} and {token} bytes");
+        assert!(item + token <= 208, "{item} and {token} bytes");
     }
 }

@@ -1,6 +1,7 @@
 //! The ledger against a plain map: whatever a contract logs, and whatever is taken back of it.
 
 use super::{Moved, balances, impossible, take};
+use crate::numbers::Numbers;
 use crate::rows::Rows;
 use crate::state::ChainState;
 use model::chain::{BlockRef, ChainId, LogPosition};
@@ -25,19 +26,22 @@ fn event(block: u64, token: u8) -> Event {
 fn play(state: &mut ChainState, block: u64, (from, to, token, units): Move) {
     let moved =
         Moved { from: someone(from), to: someone(to), units: U256::from(units), complete_history: true };
-    state.contracts.enter(Address::repeat_byte(0xcc), || ());
     for address in [moved.from, moved.to].into_iter().flatten() {
         state.holders.enter(address, || ());
     }
-    take(state, &event(block, token), &moved, &mut Rows::default());
+    taken(state, &event(block, token), &moved);
+}
+
+fn taken(state: &mut ChainState, event: &Event, moved: &Moved) {
+    let numbers = Numbers::enter(state, event);
+    take(state, event, (moved, numbers), &mut Rows::default());
 }
 
 /// The ledger by token and address.
 fn ledger(state: &ChainState) -> BTreeMap<(U256, Address), U256> {
     let of = |token| balances(state, token).map(move |(holder, balance)| (token, holder, balance.units));
     let all = state.tokens.iter().flat_map(|(token, ..)| of(token));
-    all.map(|(token, holder, units)| ((state.tokens.key(token).1, *state.holders.key(holder)), units))
-        .collect()
+    all.map(|(token, holder, units)| ((state.token_id(token), *state.holders.key(holder)), units)).collect()
 }
 
 fn expected(moves: &[Move]) -> BTreeMap<(U256, Address), U256> {
@@ -105,7 +109,7 @@ fn what_a_standard_contract_cannot_do_is_told_in_words_and_bounded() {
     let most = U256::MAX;
     let words = format!("{most} units reach {one}, who has 10: more than 2^256 - 1");
     assert_eq!(told(moved(0, 1, most)), Some(words));
-    take(&mut state, &event(2, 7), &moved(0, 1, most), &mut Rows::default());
-    take(&mut state, &event(3, 7), &moved(2, 0, U256::from(5)), &mut Rows::default());
+    taken(&mut state, &event(2, 7), &moved(0, 1, most));
+    taken(&mut state, &event(3, 7), &moved(2, 0, U256::from(5)));
     assert_eq!(ledger(&state), BTreeMap::from([((U256::from(7), one), most)]));
 }

@@ -5,6 +5,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use custody::decode::profile::builtin;
 use custody::decode::{Decoded, Profiles, WatchedContract};
+use custody::rows::state_rows;
 use custody::rules::Parameters;
 use custody::state::StateRow;
 use custody::{Core, Setup};
@@ -302,9 +303,10 @@ impl<'a> Stage<'a> {
                 key: key.clone(),
                 value: value.clone(),
             });
+            let rows = state_rows(*chain, &rows.collect::<Vec<_>>(), 0).unwrap();
             let now_secs = taken.blocks.last().map_or(0, |(_, secs)| *secs);
             let revisions: Vec<_> = taken.revisions.clone().into_iter().collect();
-            self.core.restore(*chain, (positions[chain], now_secs), rows, &revisions).unwrap();
+            self.core.restore(*chain, (positions[chain], now_secs), [rows], &revisions).unwrap();
         }
         self.listen();
         // What stands is given again: a row that was in memory alone is lost with the process.

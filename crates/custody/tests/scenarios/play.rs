@@ -5,6 +5,7 @@ use crate::shown;
 use arrow_array::cast::AsArray;
 use custody::decode::profile::ContractProfile;
 use custody::decode::{Decoded, Profiles, WatchedContract};
+use custody::rows::state_rows;
 use custody::rules::Parameters;
 use custody::state::StateRow;
 use custody::{Core, Setup};
@@ -494,7 +495,9 @@ impl Stage {
 
     fn restart(&mut self) {
         let newest = newest_state(&self.blocks);
-        let rows = newest.into_iter().map(|((kind, key), value)| StateRow { kind, key, value: Some(value) });
+        let row = |((kind, key), value)| StateRow { kind, key, value: Some(value) };
+        let rows: Vec<_> = newest.into_iter().map(row).collect();
+        let rows = state_rows(CHAIN, &rows, 0).unwrap();
         let mut revisions: BTreeMap<CaseKey, u32> = BTreeMap::new();
         for notice in &self.notices {
             revisions.insert(notice.case_key, notice.revision);
@@ -502,7 +505,7 @@ impl Stage {
         let position = self.core.position(CHAIN);
         self.core = Core::new(setup());
         self.core
-            .restore(CHAIN, (position, self.time_secs), rows, &revisions.into_iter().collect::<Vec<_>>())
+            .restore(CHAIN, (position, self.time_secs), [rows], &revisions.into_iter().collect::<Vec<_>>())
             .unwrap();
     }
 
