@@ -1,5 +1,6 @@
 //! The pipeline from end to end, as processes: `rxtrail simulate` serves a chain, `rxtrail run` reads it. Prints a table
-//! of what it took: events a second, memory, bytes an event, restart, and the time from a block to its alerts.
+//! of what it took: events a second, memory, bytes an event, restart, and the time from a block to its alerts. Then the
+//! same with a broker of Kafka between `rxtrail ingest` and `rxtrail transform`, where `tests/run` installed one.
 //!
 //! ```text
 //! cargo bench --workspace --bench pipeline -- [events] [data folder]
@@ -13,6 +14,10 @@
     reason = "a program for people, which ends where it fails"
 )]
 
+#[path = "../src/broker.rs"]
+mod broker;
+
+use broker::Broker;
 use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -83,9 +88,15 @@ impl Process {
     }
 
     fn run(dir: &Path, data: &Path) -> Self {
-        let (config, data) = (text(&dir.join("rxtrail.toml")), text(data));
-        let arguments = ["run", "--config", &config, "--data-dir", &data, "--listen", "127.0.0.1:0"];
-        Self::start(&arguments, "rxtrail answers at ", true)
+        Self::role("run", &dir.join("rxtrail.toml"), data)
+    }
+
+    /// `run`, `ingest` or `transform`.
+    fn role(role: &str, config: &Path, data: &Path) -> Self {
+        let (config, data) = (text(config), text(data));
+        let arguments = [role, "--config", &config, "--data-dir", &data, "--listen", "127.0.0.1:0"];
+        let marker = if role == "ingest" { "tells how it is at " } else { "rxtrail answers at " };
+        Self::start(&arguments, marker, true)
     }
 
     /// Waits until the backfill has met the head.
@@ -196,10 +207,57 @@ async fn backfill(client: &Client, dir: &Path, data: &Path, events: u64) {
     indexer.terminate();
 }
 
-/// When each block was first seen at the node, and committed with its alerts told.
-async fn latency(client: &Client, dir: &Path, data: &Path) {
+/// The configuration of the simulator's chain with a broker as its bus.
+fn with_broker(dir: &Path, broker: &Broker, prefix: &str) -> PathBuf {
+    let plain = std::fs::read_to_string(dir.join("rxtrail.toml")).expect("the simulator wrote it");
+    let bus = format!(
+        "\n[bus]\nkind = \"kafka\"\nbrokers = [\"{}\"]\ntopic_prefix = \"{prefix}\"\n",
+        broker.address()
+    );
+    let config = dir.join("kafka.toml");
+    std::fs::write(&config, plain + &bus).expect("a file");
+    config
+}
+
+/// The backfill through a broker, from nothing to everything durable.
+async fn through_kafka(client: &Client, dir: &Path, broker: &Broker, events: u64) {
+    let node = Process::simulate(dir, events, &["--history", "100", "--block-interval", "0"]);
+    let config = with_broker(dir, broker, "backfill.");
+    let began = Instant::now();
+    let reader = Process::role("ingest", &config, &dir.join("ingest"));
+    let indexer = Process::role("transform", &config, &dir.join("transform"));
+    indexer.ready(client).await;
+    let rows = indexer.count(client, "SELECT count(*) FROM events").await;
+    let (read_cpu, index_cpu) = (reader.cpu_secs(), indexer.cpu_secs());
+    indexer.terminate();
+    let durable = began.elapsed();
+    line(
+        "through Kafka: events a second, to durable",
+        &format!("{:.0}", rows as f64 / durable.as_secs_f64()),
+    );
+    line("processor time: ingest / transform", &format!("{read_cpu:.1} s / {index_cpu:.1} s"));
+    reader.terminate();
+    drop(node);
+}
+
+/// From a block to its alerts through a broker.
+async fn latency_through_kafka(client: &Client, dir: &Path, broker: &Broker) {
+    let node = Process::simulate(dir, 20_000, &["--history", "20", "--block-interval", "250"]);
+    let config = with_broker(dir, broker, "live.");
+    let _reader = Process::role("ingest", &config, &dir.join("live-ingest"));
+    let indexer = Process::role("transform", &config, &dir.join("live-transform"));
+    latency(client, &node, &indexer, "through Kafka: block to alert").await;
+}
+
+/// The same in one process.
+async fn latency_alone(client: &Client, dir: &Path, data: &Path) {
     let node = Process::simulate(dir, 20_000, &["--history", "20", "--block-interval", "250"]);
     let indexer = Process::run(dir, data);
+    latency(client, &node, &indexer, "block to alert").await;
+}
+
+/// When each block was first seen at the node, and committed with its alerts told.
+async fn latency(client: &Client, node: &Process, indexer: &Process, what: &str) {
     indexer.ready(client).await;
     let (mut seen, mut told) = (BTreeMap::new(), BTreeMap::new());
     while told.len() < LATENCY_BLOCKS {
@@ -216,9 +274,8 @@ async fn latency(client: &Client, dir: &Path, data: &Path) {
     let mut waited: Vec<Duration> = told.iter().map(|(block, at)| *at - seen[block]).collect();
     waited.sort_unstable();
     let at = |share: f64| waited[((waited.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
-    line("block to alert, p50", &format!("{:.0} ms", at(0.5)));
-    line("block to alert, p99", &format!("{:.0} ms", at(0.99)));
-    indexer.terminate();
+    line(&format!("{what}, p50"), &format!("{:.0} ms", at(0.5)));
+    line(&format!("{what}, p99"), &format!("{:.0} ms", at(0.99)));
 }
 
 async fn head(client: &Client, url: &str) -> Option<u64> {
@@ -245,5 +302,10 @@ async fn main() {
     rustls::crypto::ring::default_provider().install_default().ok();
     let client = Client::builder().no_proxy().build().expect("a client");
     backfill(&client, scratch.path(), &data, events).await;
-    latency(&client, scratch.path(), &scratch.path().join("live")).await;
+    latency_alone(&client, scratch.path(), &scratch.path().join("live")).await;
+    if broker::is_installed() {
+        let broker = Broker::start("");
+        through_kafka(&client, scratch.path(), &broker, events).await;
+        latency_through_kafka(&client, scratch.path(), &broker).await;
+    }
 }

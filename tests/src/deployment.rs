@@ -3,6 +3,7 @@
 
 use crate::cast::CHAIN;
 use alloy_primitives::B256;
+use bus::Bus as _;
 use bus::local::LocalBus;
 use custody::decode::profile::builtin;
 use custody::decode::{Profiles, WatchedContract};
@@ -120,7 +121,7 @@ impl Deployment {
         let mut tasks = JoinSet::new();
         let (ingest, transform) = (Box::pin(ingest::run::run(inputs, stop.clone())), stop.clone());
         tasks.spawn(async move { ingest.await.map_err(failed("ingest")) });
-        let (subscriber, writer) = (bus.subscriber(), Box::new(store));
+        let (subscriber, writer) = (bus.subscriber().unwrap(), Box::new(store));
         let transform = transform::run(core, subscriber, writer, outward, transform);
         tasks.spawn(async move { transform.await.map_err(failed("transform")) });
         let asked = query::metrics::Metrics::new(&metrics).expect("metrics");

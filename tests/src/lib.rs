@@ -5,6 +5,7 @@
 mod anvil;
 mod architecture;
 mod binary;
+mod broker;
 mod cast;
 mod deployment;
 mod lines;

@@ -3,7 +3,28 @@
 use model::chain::{BlockRef, ChainId};
 use model::change::{Epoch, Sequence};
 use model::error::ErrorClass;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::path::PathBuf;
+
+/// Errors of the brokers that no waiting mends.
+fn lasts(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::UnsupportedSASLMechanism
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::InvalidReplicationFactor
+            | RDKafkaErrorCode::InvalidConfig
+            | RDKafkaErrorCode::PolicyViolation
+            | RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::OffsetOutOfRange
+            | RDKafkaErrorCode::AutoOffsetReset
+            | RDKafkaErrorCode::Fatal
+    )
+}
 
 /// Result of a bus operation.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -96,6 +117,29 @@ pub enum Error {
         /// Bytes that may be held.
         max_bytes: u64,
     },
+    /// The brokers of Kafka refuse or do not answer.
+    #[error("Kafka: cannot {action} {topic}: {detail}")]
+    Kafka {
+        /// What was tried: `reach`, `write to`, `read`, …
+        action: &'static str,
+        /// The topic, or what stands for several.
+        topic: String,
+        /// What the client library said.
+        detail: String,
+        /// Trying again will not help.
+        is_lasting: bool,
+    },
+    /// A topic does not hold any more what comes next.
+    #[error(
+        "chain {chain}: topic {topic} no longer holds what comes next; keep records longer than any stop, and begin \
+         anew: remove the topic, and rebuild the store from the chain"
+    )]
+    Forgotten {
+        /// The chain.
+        chain: ChainId,
+        /// The topic.
+        topic: String,
+    },
     /// Another process holds the log.
     #[error("{} is in use by another process", path.display())]
     Locked {
@@ -117,6 +161,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the client library of Kafka said while we tried to do something to a topic.
+    pub(crate) fn kafka(action: &'static str, topic: &str, error: &KafkaError) -> Self {
+        let is_lasting = match error {
+            KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) | KafkaError::Nul(_) => true,
+            _ => error.rdkafka_error_code().is_some_and(lasts),
+        };
+        Self::Kafka { action, topic: topic.to_owned(), detail: error.to_string(), is_lasting }
+    }
+
     /// What may be done about it.
     pub fn class(&self) -> ErrorClass {
         match self {
@@ -125,8 +178,10 @@ impl Error {
             | Self::NotLinked { .. }
             | Self::Refused { .. }
             | Self::OutOfSequence { .. } => ErrorClass::BadData,
-            Self::Full { .. } => ErrorClass::Transient,
+            Self::Full { .. } | Self::Kafka { is_lasting: false, .. } => ErrorClass::Transient,
             Self::Io { .. }
+            | Self::Kafka { .. }
+            | Self::Forgotten { .. }
             | Self::Fenced { .. }
             | Self::NotOpened { .. }
             | Self::Locked { .. }

@@ -7,7 +7,8 @@
 //! - [`local`]: the default. An fsynced log, in a folder, of what is not yet final and committed. Segments that
 //!   the chain has finalised pass through memory and are not written twice: until they are acknowledged, a crash
 //!   means that they are read from the chain again.
-//! - [`memory`]: the same over a disk in memory that can lose power at any step: for tests and simulation.
+//! - [`kafka`]: a topic a chain, for several processes and more than one machine.
+//! - [`memory`]: the same as `local` over a disk in memory that can lose power at any step: for tests and simulation.
 //! - [`stream`]: what may come next in a chain's stream, and where a writer goes on.
 //! - [`wire`]: how a change is written, behind a version byte.
 //!
@@ -15,6 +16,7 @@
 //! rows and position together, and whoever reads resumes from the position of the store.
 
 pub mod error;
+pub mod kafka;
 pub mod local;
 pub mod memory;
 pub mod stream;
@@ -38,6 +40,21 @@ pub struct Tail {
     pub open_blocks: Vec<BlockRef>,
     /// The highest version of the registry on the stream, 0 when there is none.
     pub registry_version: u64,
+}
+
+/// A bus: writers' ends for chains, and one reader's.
+pub trait Bus: Send + Sync + std::fmt::Debug {
+    /// A writer's end for `chain`. A later one fences an earlier one when it opens the stream.
+    ///
+    /// # Errors
+    /// When there can be none.
+    fn publisher(&self, chain: ChainId) -> Result<Box<dyn Publisher>>;
+
+    /// The reader's end.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when it was taken before.
+    fn subscriber(&self) -> Result<Box<dyn Subscriber>>;
 }
 
 /// One chain's end of the bus for its only writer.

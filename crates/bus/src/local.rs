@@ -20,7 +20,7 @@ mod log;
 mod queue;
 
 use crate::error::{Error, Result};
-use crate::{Publisher, Subscriber, Tail};
+use crate::{Bus, Publisher, Subscriber, Tail};
 use async_trait::async_trait;
 use disk::{Disk, Folder};
 use group::{Action, Entry, Group};
@@ -66,19 +66,16 @@ impl LocalBus {
         let reader = Reader { group: group.clone(), replay, waits };
         Ok(Self { group, queue, reader: Mutex::new(Some(reader)) })
     }
+}
 
-    /// A writer's end for `chain`. A later one fences an earlier one when it opens the stream.
-    ///
-    /// # Errors
-    /// Never for a local log; another bus may have to ask for the chain's place first.
-    pub fn publisher(&self, chain: ChainId) -> Result<Box<dyn Publisher>> {
+impl Bus for LocalBus {
+    fn publisher(&self, chain: ChainId) -> Result<Box<dyn Publisher>> {
         Ok(Box::new(Writer { chain, epoch: None, group: self.group.clone(), queue: self.queue.clone() }))
     }
 
-    /// The reader's end. There is one; a second gives [`Error::Taken`] for everything that is asked of it.
-    pub fn subscriber(&self) -> Box<dyn Subscriber> {
+    fn subscriber(&self) -> Result<Box<dyn Subscriber>> {
         let reader = self.reader.lock().ok().and_then(|mut reader| reader.take());
-        reader.map_or_else(|| Box::new(NoReader) as Box<dyn Subscriber>, |reader| Box::new(reader))
+        reader.map(|reader| Box::new(reader) as Box<dyn Subscriber>).ok_or(Error::Taken)
     }
 }
 
@@ -156,21 +153,6 @@ impl Subscriber for Reader {
     async fn acknowledge(&mut self, chain: ChainId, durable: Position) -> Result<()> {
         let group = self.group.clone();
         blocking(move || group.acknowledge(chain, durable)).await
-    }
-}
-
-/// Stands in for a reader that was taken before.
-#[derive(Debug)]
-struct NoReader;
-
-#[async_trait]
-impl Subscriber for NoReader {
-    async fn next(&mut self) -> Result<Option<Record>> {
-        Err(Error::Taken)
-    }
-
-    async fn acknowledge(&mut self, _: ChainId, _: Position) -> Result<()> {
-        Err(Error::Taken)
     }
 }
 

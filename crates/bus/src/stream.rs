@@ -121,7 +121,8 @@ impl Stream {
         self.tail.open_blocks.push(last);
     }
 
-    fn check(&self, header: &Header) -> Result<()> {
+    /// Would it be the next record? What [`apply`](Self::apply) refuses, this refuses.
+    pub(crate) fn check(&self, header: &Header) -> Result<()> {
         let position = &self.tail.position;
         let expected = position.sequence.next();
         if header.sequence != expected {

@@ -52,6 +52,11 @@ pub fn encode(record: &Record) -> Result<Vec<u8>> {
 /// [`Error::Wire`] with what does not fit; never a panic.
 pub fn decode(bytes: &[u8]) -> Result<Record> {
     let (header, payload) = Header::read(bytes)?;
+    decode_parts(&header, payload)
+}
+
+/// Reads a record whose header was read before.
+pub(crate) fn decode_parts(header: &Header, payload: &[u8]) -> Result<Record> {
     let change = match header.kind {
         Kind::Append(run) => Change::Append(Arc::new(segment::read(run, decompress(payload)?)?)),
         Kind::Registry { version } => Change::Registry(Arc::new(read_registry(version, payload)?)),

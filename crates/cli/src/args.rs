@@ -5,6 +5,7 @@ mod values;
 pub(crate) use values::{Colour, OutputFormat, Shell};
 
 use clap::{Args, Parser, Subcommand};
+use model::chain::ChainId;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -76,6 +77,10 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Indexes the chains of the configuration, flags what is wrong, and answers questions.
     Run(Run),
+    /// Reads the chains onto Kafka; `transform`, elsewhere, takes them from there.
+    Ingest(Run),
+    /// Takes the chains from Kafka, flags what is wrong, and answers questions.
+    Transform(Run),
     /// Asks the tables: one statement, a file on standard input, or a prompt.
     Sql(Sql),
     /// Tells one item's story, with what was flagged in place.
@@ -87,6 +92,9 @@ pub(crate) enum Command {
     /// Looks after a data folder.
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Looks at the topics of Kafka.
+    #[command(subcommand)]
+    Bus(BusCommand),
     /// Builds the tables anew with the present configuration, and puts them in place of the old.
     Rederive(Rederive),
     /// Takes a chain back below its finalised block, after a reorg that should have been impossible.
@@ -136,7 +144,7 @@ pub(crate) struct Demo {
     pub(crate) block_interval: Option<u64>,
 }
 
-/// `run`
+/// `run`, `ingest` and `transform`
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// The data folder.
@@ -145,6 +153,37 @@ pub(crate) struct Run {
     /// Where questions are answered; port 0 is any free one.
     #[arg(long, value_name = "ADDRESS", env = "RXTRAIL_LISTEN", value_parser = values::loopback)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Stand by: begin once nothing was published, or nobody has had the data folder, for so many seconds.
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) standby: Option<u64>,
+    /// Go on before a message that cannot be read, as its reader says it.
+    #[arg(long, value_name = "CHAIN:OFFSET", value_parser = values::place_on_topic)]
+    pub(crate) republish_from: Option<(ChainId, i64)>,
+}
+
+/// `bus`
+#[derive(Debug, Subcommand)]
+pub(crate) enum BusCommand {
+    /// Shows what is on a chain's topic; exit 1 when something is not ours or cannot be read.
+    Inspect(Inspect),
+}
+
+/// `bus inspect`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rxtrail bus inspect ethereum
+  rxtrail bus inspect ethereum --from 4711 --count 3
+")]
+pub(crate) struct Inspect {
+    /// The chain, as the configuration names it.
+    pub(crate) chain: String,
+    /// The first message; else the last ones are shown.
+    #[arg(long, value_name = "OFFSET")]
+    pub(crate) from: Option<i64>,
+    /// How many messages.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) count: usize,
 }
 
 /// `sql`

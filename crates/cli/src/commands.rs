@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bus;
 mod check;
 mod completions;
 mod demo;
@@ -15,6 +16,7 @@ mod store;
 use crate::args::{Arguments, Command};
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::wiring::Role;
 
 /// Does what the command line says.
 ///
@@ -24,11 +26,14 @@ pub(crate) async fn execute(arguments: Arguments) -> Result<Exit> {
     let common = &arguments.common;
     match arguments.command {
         Command::Demo(args) => demo::execute(common, &args).await,
-        Command::Run(args) => run::execute(common, &args).await,
+        Command::Run(args) => run::execute(common, &args, Role::Whole).await,
+        Command::Ingest(args) => run::ingest(common, &args).await,
+        Command::Transform(args) => run::execute(common, &args, Role::Transform).await,
         Command::Sql(args) => sql::execute(common, &args).await,
         Command::Pedigree(args) => pedigree::execute(common, &args).await,
         Command::Check(args) => check::execute(common, &args).await,
         Command::Simulate(args) => simulate::execute(common, &args).await,
+        Command::Bus(command) => bus::execute(common, &command).await,
         Command::Store(args) => store::execute(common, &args).await,
         Command::Rederive(args) => rederive::execute(common, &args).await,
         Command::Rewind(args) => rewind::execute(common, &args).await,

@@ -17,6 +17,9 @@
 //! [registry]
 //! dir = "registry"
 //!
+//! [bus]
+//! kind = "local"                 # or "kafka", brokers = ["127.0.0.1:9092"]
+//!
 //! [query]
 //! listen = "127.0.0.1:7474"
 //!
@@ -24,6 +27,7 @@
 //! repeat_secs = 43200
 //! ```
 
+pub(crate) mod bus;
 pub(crate) mod chains;
 mod contracts;
 pub(crate) mod diagnostic;
@@ -37,6 +41,7 @@ pub(crate) mod services;
 
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
+use bus::BusKind;
 use chains::Chain;
 use diagnostic::{Findings, Refused};
 use node::{Node, Place, Value};
@@ -60,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) registry_dir: Option<PathBuf>,
     /// Where questions are asked.
     pub(crate) query: Query,
+    /// How changes get to the transform.
+    pub(crate) bus: BusKind,
 }
 
 /// What the command line says over the file.
@@ -158,7 +165,7 @@ fn settings(root: Section<'_>, base: &Path) -> Option<Settings> {
     });
     let query = root.section("query").map(services::query).unwrap_or_default();
     root.section("store").into_iter().for_each(|section| services::only_kind(section, "parquet"));
-    root.section("bus").into_iter().for_each(|section| services::only_kind(section, "local"));
+    let bus = root.section("bus").map(|section| bus::bus(section, base)).unwrap_or_default();
     let mut rules = rules::Rules::default();
     for (code, section) in root.sections("rules") {
         rules::read(code, section, &mut rules);
@@ -175,7 +182,7 @@ fn settings(root: Section<'_>, base: &Path) -> Option<Settings> {
         check_together(&deployment, &chains, place, findings);
     }
     root.finish();
-    Some(Settings { data_dir: data_dir?, chains, deployment, registry_dir, query })
+    Some(Settings { data_dir: data_dir?, chains, deployment, registry_dir, query, bus })
 }
 
 fn check_ids(chains: &[(&str, Option<Chain>)], findings: &Findings) {

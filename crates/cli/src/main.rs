@@ -10,6 +10,7 @@
 
 mod alert_line;
 mod args;
+mod ask;
 mod client;
 mod commands;
 mod config;

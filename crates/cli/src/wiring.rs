@@ -1,22 +1,28 @@
-//! One process: store, bus, a reader for each chain, the transform, and the address where questions are answered.
+//! One process: bus, a reader for each chain, the transform with its store, and the address where questions are
+//! answered; or one of the two sides of the bus.
 //!
 //! ```text
 //! chains ──ingest──▶ bus ──transform──▶ store ──▶ query
 //! ```
 
+mod alerts_topic;
+mod chains;
+pub(crate) mod ingester;
+mod parts;
 mod reading;
 mod registry;
 mod watch;
 
+pub(crate) use parts::Parts;
 pub(crate) use reading::{Reading, open_for_reading};
 
 use crate::config::Settings;
-use crate::config::chains::Chain;
+use crate::config::bus::BusKind;
 use crate::error::{Error, Result};
+use bus::Bus;
+use bus::kafka::KafkaBus;
 use bus::local::LocalBus;
 use custody::Core;
-use ingest::run::{Inputs, RegistryFeed};
-use model::change::RegistryVersion;
 use prometheus::Registry;
 use query::engine::Engine;
 use runtime::health::{Health, State};
@@ -27,19 +33,22 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{Config, Store, Versions, Writer as _};
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, mpsc};
-use tokio::task::JoinSet;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use transform::{Outward, Told};
-use watch::Watch;
-
-/// How long the parts of a process have to end once they were asked to: a flush of 128 Ki rows takes a second, an
-/// answer under way a minute at most, and orchestrators kill after half a minute.
-const END_WITHIN: Duration = Duration::from_secs(25);
 
 /// Where the bus keeps its log, within the data folder.
 pub(crate) fn bus_dir(data_dir: &Path) -> PathBuf {
     data_dir.join("bus")
+}
+
+/// Which sides of the bus a process with a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Both: it reads the chains as well.
+    Whole,
+    /// The one with the store only.
+    Transform,
 }
 
 /// A process that runs.
@@ -51,20 +60,24 @@ pub(crate) struct Running {
     pub(crate) outward: Outward,
     /// What answers questions.
     pub(crate) engine: Arc<Engine>,
+    /// What runs.
+    pub(crate) parts: Parts,
     notices: broadcast::Receiver<Told>,
-    parts: JoinSet<(String, Result<()>)>,
-    stop: CancellationToken,
 }
 
-/// Starts everything that the settings say. `stop` ends it.
+/// Starts what the settings and the role say. `stop` ends it.
 ///
 /// # Errors
-/// When anything cannot be opened or listened on: nothing runs then.
+/// When the role does not fit the bus, or anything cannot be opened or listened on: nothing runs then.
 pub(crate) async fn start(
     settings: &Settings,
+    role: Role,
     listen: Option<SocketAddr>,
     stop: CancellationToken,
 ) -> Result<Running> {
+    if role == Role::Transform {
+        ingester::apart(settings, "transform")?;
+    }
     let dir = settings.data_dir.clone();
     let setup = settings.deployment.setup()?;
     let reference = registry::load(settings.registry_dir.as_deref(), &dir).await?;
@@ -77,8 +90,8 @@ pub(crate) async fn start(
     refuse_other_configuration(&store, &versions, &dir)?;
     settings.deployment.save(&dir)?;
     reference.save(&dir)?;
-    let bus = open_bus(&dir, &store).await?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"))?;
+    let bus = bus_of(settings, &store, metrics.registry()).await?;
     let health = Health::expecting(["query", "transform"]);
     let outward = Outward::new(transform::Metrics::new(metrics.registry())?);
     let seen = query::metrics::Metrics::new(metrics.registry())?;
@@ -91,17 +104,22 @@ pub(crate) async fn start(
         notices: outward.notices.subscribe(),
         outward: outward.clone(),
         engine,
-        parts: JoinSet::new(),
-        stop: stop.clone(),
+        parts: Parts::new(stop.clone()),
     };
     if let Some(listener) = listener {
         running.answer(listener, &store, &metrics, &health)?;
     }
-    running.read_chains(settings, &bus, &reference, metrics.registry(), &health)?;
-    let subscriber = bus.subscriber();
+    running.tell_others(settings, &health);
+    chains::announce(settings, &health);
+    chains::follow(&running.parts, settings, &outward, &health);
+    if role == Role::Whole {
+        let (registry, plain) = (metrics.registry(), |publisher, _: &str| publisher);
+        chains::read(&mut running.parts, (settings, &reference), bus.as_ref(), (registry, &health), plain)?;
+    }
+    let subscriber = bus.subscriber()?;
     health.update("transform", State::Ok, true, "takes records");
     let transform = transform::run(Core::new(setup), subscriber, Box::new(store), outward, stop.clone());
-    running.spawn("transform".to_owned(), health, async move { transform.await.map_err(Error::from) });
+    running.parts.spawn("transform".to_owned(), health, async move { transform.await.map_err(Error::from) });
     Ok(running)
 }
 
@@ -110,6 +128,22 @@ impl Running {
     pub(crate) fn notices(&mut self) -> broadcast::Receiver<Told> {
         let again = self.outward.notices.subscribe();
         std::mem::replace(&mut self.notices, again)
+    }
+
+    /// Sends alerts to other systems, where there is a topic for them.
+    fn tell_others(&mut self, settings: &Settings, health: &Health) {
+        let BusKind::Kafka(config) = &settings.bus else { return };
+        let Some(topic) = config.alerts_topic.clone() else { return };
+        let (told, dir) = (self.outward.notices.subscribe(), settings.data_dir.clone());
+        let stop = self.parts.stop().clone();
+        let work = alerts_topic::run(
+            (bus::kafka::Config::clone(config), topic),
+            self.engine.clone(),
+            told,
+            dir,
+            stop,
+        );
+        self.parts.spawn("alerts topic".to_owned(), health.clone(), work);
     }
 
     /// Answers questions on `listener`, and says so in the data folder.
@@ -124,115 +158,12 @@ impl Running {
         let address = listener.local_addr().map_err(failed)?;
         store.announce(&address.to_string())?;
         let router = query::http::router(self.engine.clone(), runtime::metrics::router(metrics, health));
-        let served = runtime::metrics::serve(listener, router, self.stop.clone());
+        let served = runtime::metrics::serve(listener, router, self.parts.stop().clone());
         health.update("query", State::Ok, true, format!("listening on {address}"));
         self.address = Some(address);
-        self.spawn("query".to_owned(), health.clone(), async move { served.await.map_err(failed) });
+        self.parts.spawn("query".to_owned(), health.clone(), async move { served.await.map_err(failed) });
         Ok(())
     }
-
-    fn read_chains(
-        &mut self,
-        settings: &Settings,
-        bus: &LocalBus,
-        reference: &registry::Reference,
-        registry: &Registry,
-        health: &Health,
-    ) -> Result<()> {
-        let metrics = ingest::metrics::Metrics::new(registry)?;
-        let mut readers = Vec::with_capacity(settings.chains.len());
-        for chain in &settings.chains {
-            let (reader, versions) = mpsc::channel(watch::VERSIONS_AHEAD);
-            readers.push(reader);
-            let inputs = Inputs {
-                config: chain.ingest.clone(),
-                filter: settings.deployment.filter(chain.ingest.id),
-                publisher: bus.publisher(chain.ingest.id)?,
-                registry: feed(reference.version.as_ref()).with_updates(versions),
-                metrics: metrics.clone(),
-            };
-            let part = format!("chain {}", chain.name);
-            health.update(&part, State::Starting, false, "not begun");
-            let (name, stop) = (chain.name.clone(), self.stop.clone());
-            let reading = Box::pin(ingest::run(inputs, stop));
-            self.spawn(part.clone(), health.clone(), async move {
-                reading.await.map_err(|source| Error::Ingest { name, source })
-            });
-            self.watch(part, chain, health.clone());
-        }
-        if let Some(dir) = settings.registry_dir.clone() {
-            let watch = Watch { dir, data_dir: settings.data_dir.clone(), readers, health: health.clone() };
-            self.spawn("registry".to_owned(), health.clone(), watch.run(self.stop.clone()));
-        }
-        Ok(())
-    }
-
-    /// Tells health how far a chain is, as what was committed says.
-    fn watch(&self, part: String, chain: &Chain, health: Health) {
-        let (mut progress, id) = (self.outward.progress.subscribe(), chain.ingest.id);
-        let stop = self.stop.clone();
-        tokio::spawn(async move {
-            while let Some(Ok(())) = stop.run_until_cancelled(progress.changed()).await {
-                let last = progress.borrow_and_update().filter(|(chain, _)| *chain == id);
-                if let Some(tip) = last.and_then(|(_, position)| position.tip) {
-                    // Open blocks are only read once every final one is: then the past is caught up with.
-                    let is_live =
-                        last.is_some_and(|(_, position)| position.finalized.is_some_and(|block| block < tip));
-                    let detail = format!("block {} is committed", tip.number);
-                    health.update(&part, State::Ok, is_live, detail);
-                }
-            }
-        });
-    }
-
-    fn spawn(
-        &mut self,
-        part: String,
-        health: Health,
-        work: impl Future<Output = Result<()>> + Send + 'static,
-    ) {
-        self.parts.spawn(async move {
-            let result = work.await;
-            if let Err(error) = &result {
-                health.update(&part, State::Failed, false, error.to_string());
-            }
-            (part, result)
-        });
-    }
-
-    /// Waits until the process ends: because it was asked to, or because a part of it cannot go on.
-    ///
-    /// # Errors
-    /// What the first part that failed said.
-    pub(crate) async fn ended(mut self) -> Result<()> {
-        let mut first = self.next_end().await;
-        self.stop.cancel();
-        let rest = async {
-            while !self.parts.is_empty() {
-                let end = self.next_end().await;
-                first = std::mem::replace(&mut first, Ok(())).and(end);
-            }
-        };
-        if tokio::time::timeout(END_WITHIN, rest).await.is_err() {
-            tracing::warn!(secs = END_WITHIN.as_secs(), "parts of the process did not end and were cut off");
-            self.parts.shutdown().await;
-        }
-        first
-    }
-
-    async fn next_end(&mut self) -> Result<()> {
-        match self.parts.join_next().await {
-            None => Ok(()),
-            Some(Err(panic)) => Err(Error::Internal(panic.to_string())),
-            Some(Ok((_, Err(error)))) => Err(error),
-            Some(Ok((_, Ok(())))) if self.stop.is_cancelled() => Ok(()),
-            Some(Ok((part, Ok(())))) => Err(Error::Ended { part, detail: "it was not asked to".to_owned() }),
-        }
-    }
-}
-
-fn feed(version: Option<&Arc<RegistryVersion>>) -> RegistryFeed {
-    version.cloned().into_iter().collect::<Vec<_>>().into()
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
@@ -240,9 +171,41 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(failed)
 }
 
+/// Waits until nobody has the store of a data folder, looking again after each `pause`.
+///
+/// # Errors
+/// [`Error::Interrupted`] when the process is to end before; when the folder cannot be used.
+pub(crate) async fn until_free(dir: &Path, pause: Duration, stop: &CancellationToken) -> Result<()> {
+    loop {
+        let folder = dir.to_path_buf();
+        match blocking(move || Ok(Store::is_free(&folder)?)).await? {
+            true => return Ok(()),
+            false => tracing::info!(dir = %dir.display(), "stands by: another process has the data folder"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            return Err(Error::Interrupted);
+        }
+    }
+}
+
 async fn open_store(dir: &Path, versions: &Versions, compaction: bool) -> Result<Store> {
     let config = Config { versions: versions.clone(), compaction, ..Config::new(dir) };
     blocking(move || Ok(Store::open(config)?)).await
+}
+
+/// The bus that the settings name, for a store that holds what it holds.
+async fn bus_of(settings: &Settings, store: &Store, registry: &Registry) -> Result<Box<dyn Bus>> {
+    let BusKind::Kafka(config) = &settings.bus else {
+        return Ok(Box::new(open_bus(&settings.data_dir, store).await?));
+    };
+    let recovered = store.recovered();
+    let state_at = |chain| recovered.get(&chain).map(|recovery| recovery.state_at).unwrap_or_default();
+    let committed = chains::ids(settings).map(|chain| (chain, state_at(chain))).collect();
+    Ok(Box::new(KafkaBus::new(
+        bus::kafka::Config::clone(config),
+        committed,
+        bus::kafka::Metrics::new(registry)?,
+    )))
 }
 
 async fn open_bus(dir: &Path, store: &Store) -> Result<LocalBus> {

@@ -40,22 +40,22 @@ const TWICE: &str = "SELECT block_number, log_index, sub_index, count(*) FROM ev
     GROUP BY block_number, log_index, sub_index HAVING count(*) > 1";
 
 /// Folders and files of one deployment.
-struct Place {
+pub(super) struct Place {
     dir: TempDir,
-    config: PathBuf,
+    pub(super) config: PathBuf,
 }
 
 impl Place {
-    fn of(trade: &Trade) -> Self {
+    pub(super) fn of(trade: &Trade, more: &str) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (config, registry) = (dir.path().join("rxtrail.toml"), dir.path().join("registry"));
         trade.cast.write_registry(&registry, &[(&trade.packs, "authoritative")], &[]);
         let text = configuration(trade.node.url(), trade.packs.address, &registry);
-        std::fs::write(&config, text).expect("a file");
+        std::fs::write(&config, text + more).expect("a file");
         Self { dir, config }
     }
 
-    fn data(&self, name: &str) -> PathBuf {
+    pub(super) fn data(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 }
@@ -65,7 +65,7 @@ async fn after_any_number_of_kills_nothing_is_lost_doubled_or_left_untold() {
     let rounds = rounds("RXTRAIL_KILL_ROUNDS", ROUNDS);
     let mut rng = StdRng::seed_from_u64(seed("kill"));
     let mut trade = Trade::begin().await;
-    let place = Place::of(&trade);
+    let place = Place::of(&trade, "");
     let killed = place.data("killed");
     let mut caught_up = 0;
     for round in 0..rounds {
@@ -82,10 +82,7 @@ async fn after_any_number_of_kills_nothing_is_lost_doubled_or_left_untold() {
         assert_eq!(process.terminate().code(), Some(130), "a process that was asked to end");
         answer(&["store", "verify", "--data-dir", data.to_str().expect("text")]);
     }
-    assert_same_tables(&killed, &place.data("fresh"));
-    assert_nothing_is_lost_or_doubled(&trade, &killed).await;
-    assert_lines("cases that people know wrongly", &sql(&killed, TOLD_WRONGLY), &[""; 0]);
-    assert_lines("cases whose notices are miscounted", &sql(&killed, MISCOUNTED), &[""; 0]);
+    assert_same(&trade, &killed, &place.data("fresh")).await;
     let count = |what: &str| sql(&killed, &format!("SELECT count(*) FROM {what}"))[0].clone();
     let withdrawn: u64 = count("notices WHERE kind = 'withdrawn'").parse().expect("a number");
     println!(
@@ -120,6 +117,14 @@ async fn play(trade: &mut Trade, rng: &mut StdRng, mut process: Process, keeps_u
     // Not a wait for anything: the moment of the kill, drawn like the rest.
     tokio::time::sleep(Duration::from_millis(rng.random_range(0..KILL_WITHIN_MS))).await;
     process.kill();
+}
+
+/// Nothing is lost, doubled or left untold in a data folder beside a fresh index.
+pub(super) async fn assert_same(trade: &Trade, killed: &Path, fresh: &Path) {
+    assert_same_tables(killed, fresh);
+    assert_nothing_is_lost_or_doubled(trade, killed).await;
+    assert_lines("cases that people know wrongly", &sql(killed, TOLD_WRONGLY), &[""; 0]);
+    assert_lines("cases whose notices are miscounted", &sql(killed, MISCOUNTED), &[""; 0]);
 }
 
 /// Every canonical table, row by row.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod kafka;
 mod kill;
 mod lies;
 mod process;

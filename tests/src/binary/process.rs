@@ -53,7 +53,7 @@ pub(super) fn sql(data_dir: &Path, statement: &str) -> Vec<String> {
     text.lines().skip(1).map(str::to_owned).collect()
 }
 
-/// `rxtrail run`, killed when dropped.
+/// A process that goes on until it is ended, killed when dropped.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -71,10 +71,15 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// Starts it over a configuration and a data folder.
+    /// Starts `rxtrail run` over a configuration and a data folder.
     pub(super) fn start(config: &Path, data_dir: &Path) -> Self {
+        Self::start_as("run", config, data_dir)
+    }
+
+    /// Starts `rxtrail run`, `ingest` or `transform`.
+    pub(super) fn start_as(role: &str, config: &Path, data_dir: &Path) -> Self {
         let mut child = Command::new(program())
-            .arg("run")
+            .arg(role)
             .arg("--config")
             .arg(config)
             .arg("--data-dir")
@@ -125,6 +130,21 @@ impl Process {
         if reached.is_err() {
             panic!("{wanted} {is_final:?} never came: {:?}\n{}", self.snapshot().await, self.said());
         }
+    }
+
+    /// Waits until it ends by itself; gives what it said.
+    pub(super) async fn until_ended(&mut self) -> String {
+        let ended = async {
+            while self.child.try_wait().expect("a process of ours").is_none() {
+                tokio::time::sleep(ASK_EVERY).await;
+            }
+        };
+        let ended = tokio::time::timeout(PATIENCE, ended).await;
+        assert!(ended.is_ok(), "it goes on\n{}", self.said());
+        if let Some(listener) = self.listener.take() {
+            listener.join().expect("a thread that reads");
+        }
+        self.said()
     }
 
     /// Waits until it says one of `words`.

@@ -4,6 +4,7 @@ use super::chain::START_SECS;
 use super::life::Disks;
 use super::schedule::gln;
 use alloy_primitives::Address;
+use bus::Bus as _;
 use bus::local::LocalBus;
 use model::chain::ChainId;
 use model::change::{Change, Record, RegistryVersion};

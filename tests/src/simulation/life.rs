@@ -5,6 +5,7 @@ use super::late::Heard;
 use super::node::{Manner, Node};
 use super::schedule::{Hits, World};
 use async_trait::async_trait;
+use bus::Bus as _;
 use bus::local::LocalBus;
 use bus::memory::{MemoryDisk, PowerCut};
 use bus::{Publisher, Subscriber, Tail};
@@ -100,7 +101,7 @@ async fn live_until_it_fails(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut store = open_store(world, &disks.files)?;
     let bus = LocalBus::on(Box::new(disks.bus.clone()), store.durable())?;
-    let subscriber = Redelivering::new(bus.subscriber(), rng.random(), world.heard.clone());
+    let subscriber = Redelivering::new(bus.subscriber().unwrap(), rng.random(), world.heard.clone());
     let redelivered = subscriber.hits.clone();
     let ingested = tokio::task::block_in_place(|| ingest(&bus, world, chains, manner, rng, hits));
     drop(bus);

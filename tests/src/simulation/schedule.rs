@@ -6,7 +6,7 @@ use super::late::{self, Heard};
 use super::life::{self, Disks, End};
 use super::node::Manner;
 use alloy_primitives::{Address, B256};
-use bus::Publisher;
+use bus::{Bus as _, Publisher};
 use custody::decode::profile::builtin;
 use custody::decode::{Profiles, WatchedContract};
 use custody::rules::Parameters;
@@ -439,7 +439,7 @@ async fn digests(world: &World, disks: &Disks) -> BTreeMap<&'static str, B256> {
     use transform::{Metrics, Outward};
     let store = open(world, disks);
     let bus = bus::local::LocalBus::on(Box::new(disks.bus.clone()), store::Writer::durable(&store)).unwrap();
-    let (reader, subscriber) = (store.reader(), bus.subscriber());
+    let (reader, subscriber) = (store.reader(), bus.subscriber().unwrap());
     drop(bus);
     let outward = Outward::new(Metrics::new(&prometheus::Registry::new()).unwrap());
     transform::run(world.core(), subscriber, Box::new(store), outward, CancellationToken::new())

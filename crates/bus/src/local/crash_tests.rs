@@ -4,7 +4,7 @@
 use super::LocalBus;
 use crate::memory::{MemoryDisk, PowerCut};
 use crate::sample::{block, final_run, noise, open_block, open_block_with, registry};
-use crate::{Publisher, Subscriber};
+use crate::{Bus as _, Publisher, Subscriber};
 use model::chain::ChainId;
 use model::change::{Change, Epoch, Position, Record};
 use model::segment::Finality;
@@ -64,7 +64,7 @@ impl Life {
 async fn live(disk: &MemoryDisk, steps: &[Step]) -> Life {
     let mut life = Life::default();
     let Ok(bus) = LocalBus::on(Box::new(disk.clone()), BTreeMap::new()) else { return life };
-    let mut subscriber = bus.subscriber();
+    let mut subscriber = bus.subscriber().unwrap();
     let mut publishers: BTreeMap<ChainId, Box<dyn Publisher>> = BTreeMap::new();
     for step in steps {
         if !take(step, &bus, &mut subscriber, &mut publishers, &mut life).await {
@@ -116,7 +116,7 @@ async fn take(
 async fn check(disk: &MemoryDisk, life: &Life, context: &str) {
     let bus = LocalBus::on(Box::new(disk.clone()), life.committed.clone())
         .unwrap_or_else(|error| panic!("{context}: {error}"));
-    let mut subscriber = bus.subscriber();
+    let mut subscriber = bus.subscriber().unwrap();
     let mut tails = BTreeMap::new();
     for chain in [ONE, TWO] {
         let mut publisher = bus.publisher(chain).unwrap();

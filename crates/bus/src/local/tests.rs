@@ -4,7 +4,7 @@ use super::LocalBus;
 use crate::error::Error;
 use crate::memory::{MemoryDisk, PowerCut};
 use crate::sample::{block, final_run, noise, open_block, open_block_with, registry};
-use crate::{Publisher, Subscriber, Tail};
+use crate::{Bus as _, Publisher, Subscriber, Tail};
 use model::chain::ChainId;
 use model::change::{Change, Epoch, Position, Record, Sequence};
 use model::error::ErrorClass;
@@ -70,7 +70,7 @@ async fn the_reader_gets_each_chain_in_order_and_then_the_end() {
     let (mut one, mut other) = (writer(&bus, CHAIN).await, writer(&bus, OTHER).await);
     publish(&mut one, [registry(1), final_run(1, 9), open_block(10, 0, 0)]).await;
     publish(&mut other, [open_block(7, 0, 0), Change::Finalize(block(7, 0))]).await;
-    let subscriber = bus.subscriber();
+    let subscriber = bus.subscriber().unwrap();
     drop((bus, one, other));
 
     let records = drain(subscriber).await;
@@ -110,7 +110,7 @@ async fn what_was_not_committed_is_read_again_after_a_restart() {
     assert_eq!(publisher.tail().await.unwrap(), expected);
     assert_eq!(publisher.open().await.unwrap(), Epoch(2));
     assert_eq!(publisher.publish(open_block(12, 0, 0)).await.unwrap(), Sequence(7));
-    let subscriber = bus.subscriber();
+    let subscriber = bus.subscriber().unwrap();
     drop((bus, publisher));
     let expected = [
         record(CHAIN, 1, 4, registry(1)),
@@ -145,7 +145,7 @@ async fn what_stood_on_a_lost_final_run_is_published_again() {
     // Dropped records do not come back beside those that took their places.
     let committed = BTreeMap::from([(CHAIN, position(2, 4, 9, 9))]);
     let bus = on(&disk, committed);
-    let subscriber = bus.subscriber();
+    let subscriber = bus.subscriber().unwrap();
     drop(bus);
     assert_eq!(drain(subscriber).await, [record(CHAIN, 2, 5, open_block(10, 1, 0))]);
 }
@@ -195,7 +195,7 @@ async fn a_refused_change_is_not_on_the_stream() {
     let error = publisher.publish(Change::Open(Epoch(9))).await.unwrap_err();
     assert_eq!(error.to_string(), "chain 1: open refused: a stream is opened by its own call");
     assert_eq!(publisher.publish(open_block(2, 0, 0)).await.unwrap(), Sequence(3));
-    let subscriber = bus.subscriber();
+    let subscriber = bus.subscriber().unwrap();
     drop((bus, publisher));
     let expected = [
         record(CHAIN, 1, 1, Change::Open(Epoch(1))),
@@ -209,8 +209,8 @@ async fn a_refused_change_is_not_on_the_stream() {
 async fn there_is_one_reader_and_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let bus = LocalBus::open(folder.path(), nothing()).unwrap();
-    let reader = bus.subscriber();
-    let error = bus.subscriber().next().await.unwrap_err();
+    let reader = bus.subscriber().unwrap();
+    let error = bus.subscriber().err().unwrap();
     assert_eq!(error.to_string(), "the bus has one reader, and it was taken before");
     let error = LocalBus::open(folder.path(), nothing()).unwrap_err();
     assert_eq!(error.to_string(), format!("{} is in use by another process", folder.path().display()));
@@ -239,7 +239,7 @@ async fn a_change_that_is_given_up_is_whole_on_the_stream_or_not_at_all() {
         number = publisher.tail().await.unwrap().open_blocks.last().map_or(1, |block| block.number + 1);
     }
     let tail = publisher.tail().await.unwrap();
-    let subscriber = bus.subscriber();
+    let subscriber = bus.subscriber().unwrap();
     drop((bus, publisher));
     let sequences: Vec<u64> = drain(subscriber).await.iter().map(|record| record.sequence.0).collect();
     assert_eq!(sequences, (1..=tail.position.sequence.0).collect::<Vec<_>>());
@@ -251,7 +251,7 @@ async fn what_is_acknowledged_leaves_the_file_and_the_books_stay() {
     let size = || std::fs::metadata(folder.path().join("changes.log")).unwrap().len();
     let bus = LocalBus::open(folder.path(), nothing()).unwrap();
     let (mut publisher, mut other) = (writer(&bus, CHAIN).await, writer(&bus, OTHER).await);
-    let mut subscriber = bus.subscriber();
+    let mut subscriber = bus.subscriber().unwrap();
     publish(&mut other, [registry(3), open_block(1, 0, 0)]).await;
     publish(&mut publisher, [registry(7)]).await;
     for number in 1..=20 {
@@ -275,7 +275,7 @@ async fn what_is_acknowledged_leaves_the_file_and_the_books_stay() {
     let tail = bus.publisher(CHAIN).unwrap().tail().await.unwrap();
     let open_blocks = vec![block(20, 0)];
     assert_eq!(tail, Tail { position: position(1, 22, 20, 19), open_blocks, registry_version: 7 });
-    let subscriber = bus.subscriber();
+    let subscriber = bus.subscriber().unwrap();
     drop(bus);
     let expected = [
         record(CHAIN, 1, 22, open_block_with(20, 0, 0, &noise(20, 256 << 10))),
@@ -295,7 +295,7 @@ async fn a_store_that_begins_anew_is_given_what_it_does_not_hold() {
     let mut publisher = writer(&bus, CHAIN).await;
     let noise = open_block_with(1, 0, 0, &noise(1, 5 << 20));
     publish(&mut publisher, [registry(1), registry(2), noise, open_block(2, 0, 0)]).await;
-    let mut subscriber = bus.subscriber();
+    let mut subscriber = bus.subscriber().unwrap();
     while subscriber.next().await.unwrap().unwrap().sequence < Sequence(5) {}
     // Large enough for the file to be replaced: the registries are in its books only.
     subscriber.acknowledge(CHAIN, position(1, 4, 1, 1)).await.unwrap();
@@ -329,7 +329,7 @@ async fn the_last_frame_may_be_torn_an_earlier_one_may_not() {
         damaged.damage("changes.log", offset);
         match LocalBus::on(Box::new(damaged), nothing()) {
             Ok(bus) => {
-                let subscriber = bus.subscriber();
+                let subscriber = bus.subscriber().unwrap();
                 drop(bus);
                 let sequences: Vec<u64> =
                     drain(subscriber).await.iter().map(|record| record.sequence.0).collect();

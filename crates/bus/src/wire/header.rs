@@ -133,6 +133,9 @@ impl Header {
             sequence: Sequence(fields.sequence),
             kind: fields.kind()?,
         };
+        if fields.epoch == u64::MAX || fields.sequence == u64::MAX {
+            return Err(Error::Wire("an epoch or place in the stream that nothing can follow".into()));
+        }
         // What a kind does not use is zero: one record has one header.
         if header.to_bytes() != *fixed {
             return Err(Error::Wire(format!(

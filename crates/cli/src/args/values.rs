@@ -1,6 +1,7 @@
 //! Values of flags.
 
 use clap::ValueEnum;
+use model::chain::ChainId;
 use query::format::Format;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -28,6 +29,15 @@ impl Colour {
             }
         }
     }
+}
+
+/// `1:4711`: a chain, and an offset of its topic.
+pub(crate) fn place_on_topic(text: &str) -> Result<(ChainId, i64), String> {
+    let parsed = text.split_once(':').and_then(|(chain, offset)| {
+        let offset = offset.parse().ok().filter(|offset| *offset >= 0)?;
+        Some((ChainId(chain.parse().ok()?), offset))
+    });
+    parsed.ok_or_else(|| "a chain's id and an offset of its topic are expected, as in 1:4711".to_owned())
 }
 
 /// How an answer is written.

@@ -1,6 +1,7 @@
 //! `check`: the configuration and its files, then what it needs of disk and nodes.
 
 use crate::args::{Check, Common};
+use crate::config::bus::BusKind;
 use crate::config::chains::Chain;
 use crate::config::{Overrides, Settings};
 use crate::door::load;
@@ -8,14 +9,19 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::terminal::{print, printable};
 use crate::wiring::blocking;
+use bus::kafka::inspect::inspect;
 use ingest::config::FinalityRule;
 use ingest::probe::{EndpointReport, LevelCost, ProbeReport, probe};
 use model::segment::VerificationLevel;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Less free space than this is told: a flush, a compaction of the largest table and a spilling query at once.
 const FREE_BYTES: u64 = 10 << 30;
+
+/// How long the brokers have to answer.
+const BROKERS_WITHIN: Duration = Duration::from_secs(20);
 
 /// What was looked at, line by line.
 #[derive(Debug, Default)]
@@ -52,6 +58,7 @@ pub(super) async fn execute(common: &Common, args: &Check) -> Result<Exit> {
     print(&std::mem::take(&mut sheet.text))?;
     if !args.offline {
         disk(&mut sheet, &settings.data_dir)?;
+        topics(&mut sheet, &settings).await;
         for chain in &settings.chains {
             let filter = settings.deployment.filter(chain.ingest.id);
             let asked = probe(&chain.ingest, &filter).await;
@@ -80,6 +87,36 @@ async fn files(sheet: &mut Sheet, common: &Common, settings: &Settings) -> Resul
         sheet.warn("contracts.csv names no contract: none has authority, so no item's state changes");
     }
     Ok(())
+}
+
+/// Are the brokers there, and what do they hold?
+async fn topics(sheet: &mut Sheet, settings: &Settings) {
+    let BusKind::Kafka(config) = &settings.bus else { return };
+    for chain in &settings.chains {
+        let asked = tokio::time::timeout(BROKERS_WITHIN, inspect(config, chain.ingest.id, None, 0));
+        match asked.await {
+            Ok(Ok(found)) => {
+                let (sequence, tip) = (found.tail.position.sequence, found.tail.position.tip);
+                let tip = tip.map_or_else(|| "no block".to_owned(), |tip| format!("block {}", tip.number));
+                sheet.ok(&format!(
+                    "[chains.{}]: topic {} holds up to record {sequence}, {tip}",
+                    chain.name, found.topic
+                ));
+            }
+            Ok(Err(bus::Error::Kafka { action: "find", topic, .. })) => {
+                sheet.warn(&format!(
+                    "[chains.{}]: there is no topic {topic} yet; `ingest` makes it",
+                    chain.name
+                ));
+            }
+            Ok(Err(error)) => sheet.fail(&format!("[chains.{}]: {error}", chain.name)),
+            Err(_) => sheet.fail(&format!(
+                "[chains.{}]: no broker of {} answers",
+                chain.name,
+                config.brokers.join(", ")
+            )),
+        }
+    }
 }
 
 fn disk(sheet: &mut Sheet, data_dir: &Path) -> Result<()> {

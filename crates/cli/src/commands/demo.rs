@@ -10,6 +10,7 @@ mod report;
 use crate::alert_line;
 use crate::args::{Common, Demo};
 use crate::config::Settings;
+use crate::config::bus::BusKind;
 use crate::config::chains::{Chain, ingest_defaults};
 use crate::config::services::Query;
 use crate::deployment::{Contract, Deployment, Profile, Who};
@@ -18,7 +19,7 @@ use crate::exit::Exit;
 use crate::logs;
 use crate::progress::Progress;
 use crate::terminal::{print, tell};
-use crate::wiring::{self, Running, blocking};
+use crate::wiring::{self, Role, Running, blocking};
 use ingest::config::EndpointConfig;
 use model::alert::NoticeKind;
 use model::chain::ChainId;
@@ -70,7 +71,7 @@ pub(super) async fn execute(common: &Common, args: &Demo) -> Result<Exit> {
         return Err(Error::Internal("the simulator serves no chain".to_owned()));
     };
     let settings = settings(&folder.path, world.contracts, &endpoint)?;
-    let running = wiring::start(&settings, Some(args.listen), stop.clone()).await?;
+    let running = wiring::start(&settings, Role::Whole, Some(args.listen), stop.clone()).await?;
     let mut show = Show::new(common, args, running, endpoint, folder.path.clone(), started);
     let exhausted = show.watch(&stop).await?;
     let verdict = match exhausted {
@@ -177,6 +178,7 @@ fn settings(dir: &Path, contracts: Vec<simulator::Contract>, endpoint: &Endpoint
         deployment,
         registry_dir: Some(dir.join("registry")),
         query: Query::default(),
+        bus: BusKind::Local,
     })
 }
 
@@ -212,7 +214,7 @@ impl Show {
             notices: running.notices(),
             committed: running.outward.progress.subscribe(),
             address: running.address,
-            running: tokio::spawn(running.ended()),
+            running: tokio::spawn(running.parts.ended()),
             progress: Progress::new("blocks", endpoint.head()),
             endpoint,
             dir,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::terminal::{print, tell};
-use crate::wiring::{self, Running, blocking};
+use crate::wiring::{self, Role, Running, blocking};
 use model::chain::ChainId;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// Builds and exchanges.
 pub(super) async fn execute(common: &Common, args: &Rederive) -> Result<Exit> {
     let settings = load(common, &Overrides { data_dir: args.data.data_dir.clone(), ..Overrides::default() })?;
+    settings.bus.only_local("rederive")?;
     let (old, new) = (settings.data_dir.clone(), beside(&settings.data_dir, "next")?);
     // Held until the folders are exchanged: nobody writes to the old tables meanwhile.
     let held = blocking({
@@ -31,7 +32,7 @@ pub(super) async fn execute(common: &Common, args: &Rederive) -> Result<Exit> {
     let interrupted = runtime::shutdown::on_signal()?;
     let stop = interrupted.child_token();
     let building = Settings { data_dir: new.clone(), ..settings };
-    let running = wiring::start(&building, None, stop.clone()).await?;
+    let running = wiring::start(&building, Role::Whole, None, stop.clone()).await?;
     reach(running, &goals, &stop).await?;
     if interrupted.is_cancelled() {
         tell("interrupted: the old tables are in place, the next rederive goes on from here");
@@ -78,7 +79,7 @@ async fn reach(running: Running, goals: &BTreeMap<ChainId, u64>, stop: &Cancella
         bar.finish();
         watched.cancel();
     });
-    let ended = running.ended().await;
+    let ended = running.parts.ended().await;
     watching.abort();
     ended
 }

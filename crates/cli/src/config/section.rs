@@ -96,6 +96,16 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A list of texts.
+    pub(crate) fn texts(&self, key: &'static str) -> Vec<String> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let Value::List(list) = &node.value else {
+            self.wrong(key, node, "a list of texts");
+            return Vec::new();
+        };
+        list.iter().filter_map(|node| Some(self.as_text(key, node)?.0.to_owned())).collect()
+    }
+
     /// Yes or no.
     pub(crate) fn boolean(&self, key: &'static str) -> Option<bool> {
         let node = self.get(key)?;

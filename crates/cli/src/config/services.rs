@@ -1,4 +1,4 @@
-//! `[query]`, `[store]`, `[bus]`: the parts beside chains, contracts and rules.
+//! `[query]`, `[store]`: the parts beside chains, contracts, rules and bus.
 
 use super::section::Section;
 use query::limits::Limits;

@@ -246,8 +246,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "kind = \"local\"",
-        "kind = \"kafka\"",
-        "38:8 config::bad-value 'kafka' is no kind of this part (kind = \"local\")",
+        "kind = \"redis\"",
+        "38:8 config::bad-value 'redis' is no kind of bus (kind = \"local\", or kind = \"kafka\" with brokers = [\"127.0.0.1:9092\"])",
     ),
     (
         "[rules.ST-01]",

@@ -4,6 +4,7 @@ use super::{open_bus, open_store, registry};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use async_trait::async_trait;
+use bus::Bus as _;
 use custody::Core;
 use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
@@ -52,7 +53,7 @@ pub(crate) async fn open_for_reading(dir: &Path, limits: Limits) -> Result<Readi
 /// Takes what the bus holds through the transform: its publishers are gone, so it comes to an end.
 async fn rebuild(dir: &Path, deployment: &Deployment, store: Store) -> Result<Store> {
     let bus = open_bus(dir, &store).await?;
-    let subscriber = bus.subscriber();
+    let subscriber = bus.subscriber()?;
     drop(bus);
     let (give_back, given_back) = mpsc::channel();
     let lent = Lent { store: Some(store), give_back };

@@ -60,7 +60,7 @@ use model::past::{Past, PastQuery};
 use model::tables::Table;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -103,6 +103,18 @@ impl Store {
     /// written.
     pub fn open(config: Config) -> Result<Self> {
         Self::open_in(config, Arc::new(DiskFiles))
+    }
+
+    /// Does no process have the store of this folder, which is made when missing?
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn is_free(dir: &Path) -> Result<bool> {
+        match open::lock(&DiskFiles, dir) {
+            Ok(_) => Ok(true),
+            Err(Error::Locked { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The same, in another file system.

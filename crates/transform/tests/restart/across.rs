@@ -3,6 +3,7 @@
 
 use crate::disks::Disks;
 use alloy_primitives::keccak256;
+use bus::Bus as _;
 use bus::local::LocalBus;
 use custody::decode::profile::builtin;
 use custody::decode::{Profiles, WatchedContract};
@@ -118,7 +119,7 @@ struct Life {
 async fn live(disks: &Disks, changes: Vec<(ChainId, Change)>) -> Life {
     let store = disks.store();
     let bus = LocalBus::on(Box::new(disks.bus.clone()), store.durable()).unwrap();
-    let (reader, subscriber) = (store.reader(), bus.subscriber());
+    let (reader, subscriber) = (store.reader(), bus.subscriber().unwrap());
     for chain in [A, B] {
         let mut publisher = bus.publisher(chain).unwrap();
         publisher.open().await.unwrap();

@@ -3,6 +3,7 @@
 
 use crate::disks::Disks;
 use alloy_primitives::keccak256;
+use bus::Bus as _;
 use bus::local::LocalBus;
 use custody::decode::profile::builtin;
 use custody::decode::{Profiles, WatchedContract};
@@ -195,7 +196,7 @@ type Told = (String, u32, NoticeKind, u64, bool);
 async fn live(disks: &Disks, changes: &[Change]) -> (Vec<Told>, [B256; 2]) {
     let store = disks.store();
     let bus = LocalBus::on(Box::new(disks.bus.clone()), store.durable()).unwrap();
-    let (reader, subscriber) = (store.reader(), bus.subscriber());
+    let (reader, subscriber) = (store.reader(), bus.subscriber().unwrap());
     let mut publisher = bus.publisher(CHAIN).unwrap();
     publisher.open().await.unwrap();
     for change in changes {

@@ -4,11 +4,10 @@
 //! alert of its rule about its subject, root or hanging; *taken over* when only the root of a higher rule about that
 //! subject is left. A root that no label explains is *false*.
 
-use crate::error::{Error, Result};
+use crate::ask;
+use crate::error::Result;
 use custody::rules::ALL;
-use futures::StreamExt as _;
 use query::engine::Engine;
-use query::format::{Encoder, Format};
 use serde::Deserialize;
 use simulator::Label;
 use std::collections::BTreeMap;
@@ -58,19 +57,7 @@ impl Verdict {
 pub(super) async fn alerts(engine: &Engine) -> Result<Vec<Row>> {
     let sql = "SELECT rule, severity, subject_kind, subject, root, block_number, expected, came FROM alerts \
                ORDER BY chain, block_number, log_index, sub_index, rule";
-    let mut answer = engine.ask(sql).await?;
-    let mut encoder = Encoder::new(Format::Ndjson, &answer.schema(), answer.snapshot())?;
-    let mut rows = Vec::new();
-    while let Some(batch) = answer.next().await {
-        let lines = encoder.batch(&batch?)?;
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            rows.push(serde_json::from_slice(line).map_err(|error| Error::Internal(error.to_string()))?);
-        }
-    }
-    if answer.truncated() {
-        return Err(Error::Data("there are more alerts than one answer holds".to_owned()));
-    }
-    Ok(rows)
+    ask::rows(engine, sql).await
 }
 
 /// Compares.
