@@ -140,6 +140,21 @@ pub enum Error {
         /// The topic.
         topic: String,
     },
+    /// A topic holds less than was taken from it.
+    #[error(
+        "chain {chain}: topic {topic} holds records up to {held}, and {taken} were taken from it: it was made anew; use \
+         another topic_prefix and an empty data_dir, or bring the topic back"
+    )]
+    OtherTopic {
+        /// The chain.
+        chain: ChainId,
+        /// The topic.
+        topic: String,
+        /// The last record that it holds.
+        held: Sequence,
+        /// The last record that is committed.
+        taken: Sequence,
+    },
     /// Another process holds the log.
     #[error("{} is in use by another process", path.display())]
     Locked {
@@ -182,6 +197,7 @@ impl Error {
             Self::Io { .. }
             | Self::Kafka { .. }
             | Self::Forgotten { .. }
+            | Self::OtherTopic { .. }
             | Self::Fenced { .. }
             | Self::NotOpened { .. }
             | Self::Locked { .. }

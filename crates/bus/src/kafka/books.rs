@@ -28,7 +28,9 @@ impl Books {
 
     /// Where reading begins for whoever comes after the next record.
     pub(super) fn anchor(&self) -> Anchor {
-        self.open.front().map_or_else(|| self.here(self.next_offset), |(_, anchor)| *anchor)
+        // A record may be on its way whose first pieces were read: it could still come before the next one.
+        let here = self.intake.unfinished_from().map_or(self.next_offset, |from| from.min(self.next_offset));
+        self.open.front().map_or_else(|| self.here(here), |(_, anchor)| *anchor)
     }
 
     /// Takes a message that was read.

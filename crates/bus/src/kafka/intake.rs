@@ -19,8 +19,10 @@ pub(super) enum Taken {
     Foreign,
     /// It is a part of a record that is not whole yet, was taken before, or comes from a writer that was fenced.
     Nothing,
-    /// The stream stops here, and why.
+    /// It is ours and cannot be read: the stream stops here, and why.
     Damaged(String),
+    /// It can be read and does not follow what came before: the stream stops here, and why.
+    Gap(String),
     /// It completes the next record of the stream, which began at this offset.
     Record(Record, i64),
 }
@@ -34,6 +36,8 @@ pub(super) struct Intake {
     unfinished: Option<Unfinished>,
     /// The stream has stopped.
     is_damaged: bool,
+    /// A record was taken. Before that, what cannot be read may be older than where reading begins.
+    is_settled: bool,
     /// The highest epoch that any message names.
     highest_epoch: Epoch,
 }
@@ -50,7 +54,14 @@ impl Intake {
     /// Begins where the stream stands at `position`; `registry_version` is the highest before it.
     pub(super) fn new(chain: ChainId, position: Position, registry_version: u64) -> Self {
         let stream = Stream::resume(chain, position, registry_version);
-        Self { chain, stream, unfinished: None, is_damaged: false, highest_epoch: position.epoch }
+        Self {
+            chain,
+            stream,
+            unfinished: None,
+            is_damaged: false,
+            is_settled: false,
+            highest_epoch: position.epoch,
+        }
     }
 
     /// Where the stream stands.
@@ -60,7 +71,17 @@ impl Intake {
 
     /// An epoch above every one that was seen; `None` when there is none.
     pub(super) fn next_epoch(&self) -> Option<Epoch> {
-        self.highest_epoch.0.checked_add(1).map(Epoch)
+        self.highest_epoch.0.checked_add(1).filter(|epoch| *epoch < u64::MAX).map(Epoch)
+    }
+
+    /// The highest epoch that any message names.
+    pub(super) fn highest_epoch(&self) -> Epoch {
+        self.highest_epoch
+    }
+
+    /// Where the record begins whose pieces are not all there.
+    pub(super) fn unfinished_from(&self) -> Option<i64> {
+        self.unfinished.as_ref().map(|unfinished| unfinished.offset)
     }
 
     /// The header of a change that would come next.
@@ -78,11 +99,13 @@ impl Intake {
         self.is_damaged
     }
 
-    /// Takes a record that comes after everything that was taken. `false` when it is not the next one, or the stream
-    /// has stopped and it does not take it over.
+    /// Takes a record that comes after everything that was taken. `false` when it is not the next one, the stream has
+    /// stopped and it does not take it over, or somebody has taken it over since, be it from further back.
     pub(super) fn apply(&mut self, header: &Header) -> bool {
-        let is_next = (!self.is_damaged || self.mends(header)) && self.stream.apply(header).is_ok();
+        let is_ours = header.epoch >= self.highest_epoch && (!self.is_damaged || self.mends(header));
+        let is_next = is_ours && self.stream.apply(header).is_ok();
         if is_next {
+            self.settle();
             self.highest_epoch = self.highest_epoch.max(header.epoch);
             self.is_damaged = false;
         }
@@ -94,7 +117,12 @@ impl Intake {
         match parcel::open(bytes) {
             Ok(Some(Piece { mark, header, payload })) if header.chain == self.chain => {
                 self.highest_epoch = self.highest_epoch.max(header.epoch);
-                if self.is_behind(&header) || (self.is_damaged && !self.mends(&header)) {
+                if self.is_behind(&header) {
+                    // What could not be read came before what was taken long ago.
+                    self.is_damaged &= self.is_settled;
+                    return Taken::Nothing;
+                }
+                if self.is_damaged && !self.mends(&header) {
                     return Taken::Nothing;
                 }
                 self.gather(offset, &mark, header, payload)
@@ -108,6 +136,14 @@ impl Intake {
     fn stop(&mut self, why: String) -> Taken {
         (self.is_damaged, self.unfinished) = (true, None);
         Taken::Damaged(why)
+    }
+
+    /// A record was taken: what is behind it will not be finished.
+    fn settle(&mut self) {
+        self.is_settled = true;
+        if self.unfinished.as_ref().is_some_and(|unfinished| self.is_behind(&unfinished.header)) {
+            self.unfinished = None;
+        }
     }
 
     /// Was it taken before, or is its writer fenced?
@@ -154,9 +190,13 @@ impl Intake {
             Ok(Outcome::Stale) => Taken::Nothing,
             Ok(Outcome::Applied) => {
                 self.is_damaged = false;
+                self.settle();
                 Taken::Record(record, whole.offset)
             }
-            Err(error) => self.stop(error.to_string()),
+            Err(error) => {
+                self.is_damaged = true;
+                Taken::Gap(error.to_string())
+            }
         }
     }
 }

@@ -118,6 +118,10 @@ pub(super) fn open(bytes: &[u8]) -> Result<Option<Piece<'_>>> {
     let (mark, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length))).ok_or_else(short)?;
     let unread = |error: postcard::Error| Error::Wire(format!("the mark cannot be read: {error}"));
     let mark: Mark = postcard::from_bytes(mark).map_err(unread)?;
+    let position = &mark.anchor.position;
+    if position.sequence.0 == u64::MAX || position.epoch.0 == u64::MAX {
+        return Err(Error::Wire("a mark of a place that nothing can follow".into()));
+    }
     if mark.piece >= mark.pieces {
         return Err(Error::Wire(format!("piece {} of {}", mark.piece, mark.pieces)));
     }
@@ -136,8 +140,8 @@ mod tests {
 
     fn anchor() -> Anchor {
         let position = Position {
-            epoch: Epoch(u64::MAX),
-            sequence: Sequence(u64::MAX),
+            epoch: Epoch(u64::MAX - 1),
+            sequence: Sequence(u64::MAX - 1),
             tip: Some(block(u64::MAX, 1)),
             finalized: Some(block(u64::MAX, 2)),
         };

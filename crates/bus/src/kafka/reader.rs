@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::intake::{Intake, Taken};
 use super::metrics::Metrics;
+use super::scan::Scan;
 use super::topic::{ANSWER_WITHIN, PARTITION, Topic, blocking};
 use crate::Subscriber;
 use crate::error::{Error, Result};
@@ -113,17 +114,26 @@ impl Reader {
         let failed = |error: KafkaError| Error::kafka("ask for the begin of", &topic.name, &error);
         let (asked, name) = (consumer.clone(), topic.name.clone());
         let found = blocking(move || {
-            let (low, _) = asked.fetch_watermarks(&name, PARTITION, ANSWER_WITHIN)?;
+            let (low, high) = asked.fetch_watermarks(&name, PARTITION, ANSWER_WITHIN)?;
             let mut wanted = TopicPartitionList::new();
             wanted.add_partition(&name, PARTITION);
             let committed = asked.committed_offsets(wanted, ANSWER_WITHIN)?;
             let hint = committed.find_partition(&name, PARTITION).map(|found| found.offset());
+            let hint =
+                hint.filter(|hint| matches!(hint, Offset::Offset(offset) if (low..=high).contains(offset)));
             Ok((low, hint))
         });
         let (low, hint) = found.await?.map_err(failed)?;
         let committed = self.committed.get(&topic.chain).copied().unwrap_or_default();
+        let books = Scan::new(&self.config, topic).books(None).await?;
+        let there = books.intake.tail().position;
+        let (held, taken) = (there.sequence, committed.sequence);
+        if held < taken || there.epoch < committed.epoch {
+            // All that is committed was there once: this is another topic of that name.
+            return Err(Error::OtherTopic { chain: topic.chain, topic: topic.name.clone(), held, taken });
+        }
         let hint = match hint {
-            Some(Offset::Offset(offset)) if offset > low && committed.sequence.0 > 0 => Some(offset),
+            Some(Offset::Offset(offset)) if committed.sequence.0 > 0 => Some(offset),
             _ => None,
         };
         let lane = Lane {
@@ -155,7 +165,7 @@ impl Reader {
                 lane.unacknowledged.push_back((record.sequence, offset + 1));
                 Ok(Some(record))
             }
-            Taken::Damaged(why) if lane.is_settled => {
+            Taken::Damaged(why) | Taken::Gap(why) if lane.is_settled => {
                 self.metrics.stopped(lane.chain, true);
                 tracing::error!(
                     topic, offset, %why,
@@ -164,7 +174,17 @@ impl Reader {
                 );
                 Ok(None)
             }
-            Taken::Damaged(_) if lane.is_hinted => {
+            Taken::Damaged(why) => {
+                // It may be older than where reading begins: the next record says so.
+                self.metrics.stopped(lane.chain, true);
+                tracing::warn!(
+                    topic, offset, %why,
+                    "a message cannot be read; if the chain stands still, start its ingester with \
+                     --republish-from {}:{offset}", lane.chain
+                );
+                Ok(None)
+            }
+            Taken::Gap(_) if lane.is_hinted => {
                 // Kafka's word was wrong: everything that is there is read, and what was taken before is passed over.
                 let position = committed.get(&lane.chain).copied().unwrap_or_default();
                 (lane.intake, lane.is_hinted) = (Intake::new(lane.chain, position, 0), false);
@@ -172,7 +192,7 @@ impl Reader {
                 let sought = reading.consumer.seek(topic, PARTITION, begin, ANSWER_WITHIN);
                 sought.map(|()| None).map_err(|error| Error::kafka("go back in", topic, &error))
             }
-            Taken::Damaged(why) => {
+            Taken::Gap(why) => {
                 tracing::error!(topic, offset, %why, "what the topic begins with does not follow what the store holds");
                 Err(Error::Forgotten { chain: lane.chain, topic: topic.to_owned() })
             }

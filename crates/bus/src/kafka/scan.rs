@@ -5,14 +5,18 @@ use super::config::Config;
 use super::parcel::{self, Mark, Piece};
 use super::topic::{ANSWER_WITHIN, PARTITION, Topic, blocking};
 use crate::error::{Error, Result};
-use model::change::Position;
+use model::change::{Epoch, Position};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
+use std::time::Duration;
 
 /// How many messages from the end are looked at first for one of ours, and by how many times more the next time.
 const LAST_MESSAGES: i64 = 16;
+
+/// How long a message takes to come that the broker says is there.
+const LAST_WITHIN: Duration = Duration::from_secs(2);
 
 /// Reads one topic, in no group.
 pub(super) struct Scan<'a> {
@@ -54,16 +58,29 @@ impl<'a> Scan<'a> {
         let mut assignment = TopicPartitionList::new();
         let assigned = assignment.add_partition_offset(&self.topic.name, PARTITION, Offset::Offset(from));
         assigned.and_then(|()| consumer.assign(&assignment)).map_err(|error| failed(&error))?;
-        let mut at = from;
+        let (mut at, mut is_whole) = (from, false);
         while at < to {
-            match consumer.recv().await {
-                Ok(message) if message.offset() >= to => break,
-                Ok(message) => {
+            let received = match is_whole {
+                true => tokio::time::timeout(LAST_WITHIN, consumer.recv()).await,
+                false => Ok(consumer.recv().await),
+            };
+            match received {
+                Ok(Ok(message)) if message.offset() >= to => break,
+                Ok(Ok(message)) => {
                     at = message.offset() + 1;
                     take(message.offset(), message.payload().unwrap_or_default());
                 }
-                Err(KafkaError::PartitionEOF(_)) => break,
-                Err(error) => return Err(failed(&error)),
+                // A broker that has just begun to lead may not know yet how far it goes.
+                Ok(Err(KafkaError::PartitionEOF(_))) => {
+                    is_whole = self.ends().await.is_ok_and(|(_, high)| high >= to);
+                }
+                Ok(Err(error)) => match failed(&error) {
+                    // The client finds the brokers again by itself.
+                    error @ Error::Kafka { is_lasting: false, .. } => tracing::warn!(%error, "still reading"),
+                    error => return Err(error),
+                },
+                // What is left are marks of other people's transactions, which nobody is given.
+                Err(_) => break,
             }
         }
         Ok(())
@@ -81,7 +98,7 @@ impl<'a> Scan<'a> {
             None => return Err(self.forgotten()),
         };
         let mut books = match begin {
-            Some(anchor) if anchor.offset < low => return Err(self.forgotten()),
+            Some(anchor) if !(low..=high).contains(&anchor.offset) => return Err(self.forgotten()),
             Some(anchor) => Books::new(chain, anchor.position, anchor.registry_version, anchor.offset),
             None => Books::new(chain, Position::default(), 0, low),
         };
@@ -93,16 +110,17 @@ impl<'a> Scan<'a> {
         Ok(books)
     }
 
-    /// What the last message of ours says.
+    /// What the last message of the newest writer says: one that was fenced may have written after it.
     async fn last_mark(&self, low: i64, high: i64) -> Result<Option<Mark>> {
-        let (mut back, mut found) = (LAST_MESSAGES, None);
+        let (mut back, mut found, mut newest) = (LAST_MESSAGES, None, Epoch::default());
         loop {
             let from = low.max(high.saturating_sub(back));
             self.each(from, high, |_, bytes| {
                 if let Ok(Some(Piece { mark, header, .. })) = parcel::open(bytes)
                     && header.chain == self.topic.chain
+                    && header.epoch >= newest
                 {
-                    found = Some(mark);
+                    (found, newest) = (Some(mark), header.epoch);
                 }
             })
             .await?;

@@ -93,6 +93,16 @@ async fn chains_go_through_a_broker_and_reader_and_writer_go_on_where_they_left_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_was_made_anew_is_not_read_as_if_it_were_the_old_one() {
+    let broker = Broker::start("");
+    let start = bus(&broker, &[(CHAIN, Position::default())]);
+    start.publisher(CHAIN).unwrap().open().await.unwrap();
+    let taken = Position { sequence: Sequence(7), epoch: Epoch(1), ..Position::default() };
+    let error = bus(&broker, &[(CHAIN, taken)]).subscriber().unwrap().next().await.unwrap_err().to_string();
+    assert!(error.contains("holds records up to 1, and 7 were taken from it"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_writer_fences_the_first() {
     let broker = Broker::start("");
     let bus = bus(&broker, &[(CHAIN, Position::default())]);

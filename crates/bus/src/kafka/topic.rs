@@ -6,8 +6,8 @@ use crate::kafka::parcel::OVERHEAD_BYTES;
 use model::chain::ChainId;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a broker has to answer one question before it is asked again.
@@ -48,14 +48,19 @@ impl Topic {
     /// As [`open`](Self::open); when there is none.
     pub(super) async fn find(config: &Config, chain: ChainId) -> Result<Self> {
         let name = name_of(config, chain);
-        let admin = Arc::new(admin(config, &name)?);
-        let (asked, topic) = (admin.clone(), name.clone());
-        let metadata = blocking(move || asked.inner().fetch_metadata(Some(&topic), ANSWER_WITHIN)).await?;
-        let metadata = metadata.map_err(|error| Error::kafka("look at", &name, &error))?;
+        let failed = |error: &KafkaError| Error::kafka("look at", &name, error);
+        // A consumer: the question of another client would have the broker make the topic that it is asked for.
+        let asked: BaseConsumer = config.client().create().map_err(|error| failed(&error))?;
+        let topic = name.clone();
+        let metadata = blocking(move || asked.fetch_metadata(Some(&topic), ANSWER_WITHIN)).await?;
+        let metadata = metadata.map_err(|error| failed(&error))?;
         let partitions = metadata.topics().iter().find(|topic| topic.name() == name);
         match partitions.map(|topic| (topic.partitions().len(), topic.error())) {
             Some((1, None)) => {}
-            Some((0, _)) | None | Some((_, Some(_))) => {
+            Some((_, Some(refused))) => {
+                return Err(Error::kafka("find", &name, &KafkaError::MetadataFetch(refused.into())));
+            }
+            Some((0, None)) | None => {
                 let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
                 return Err(Error::kafka("find", &name, &unknown));
             }
@@ -65,7 +70,7 @@ impl Topic {
                 return Err(Error::Refused { chain, change: "stream", reason });
             }
         }
-        let piece_bytes = message_bytes(&admin, &name).await.saturating_sub(OVERHEAD_BYTES);
+        let piece_bytes = message_bytes(&admin(config, &name)?, &name).await.saturating_sub(OVERHEAD_BYTES);
         Ok(Self { chain, name, piece_bytes: piece_bytes.clamp(1024, PIECE_BYTES_MAX) })
     }
 }

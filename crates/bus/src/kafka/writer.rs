@@ -123,15 +123,43 @@ impl Writer {
             return Err(Error::Closed);
         };
         let expected = books.next_offset;
+        if first < expected {
+            let detail =
+                format!("a record went to offset {first}, {expected} was next: the topic lost what it had");
+            return Err(Error::Kafka {
+                action: "write to",
+                topic: open.topic.name.clone(),
+                detail,
+                is_lasting: true,
+            });
+        }
         if last + 1 - expected > offsets.len() as i64 {
-            let others = |offset: i64, bytes: &[u8]| {
-                if offsets.binary_search(&offset).is_err() && books.take(offset, bytes) == Taken::Foreign {
-                    self.metrics.foreign(self.chain);
-                }
-            };
-            Scan::new(&self.config, &open.topic).each(expected, last, others).await?;
+            self.read_others(open, books, &offsets, (expected, last)).await?;
         }
         Ok(books.wrote(header, first, last))
+    }
+
+    /// Takes what others wrote from `expected` up to the last of our own `offsets` into the books.
+    async fn read_others(
+        &self,
+        open: &Open,
+        books: &mut Books,
+        offsets: &[i64],
+        (expected, last): (i64, i64),
+    ) -> Result<()> {
+        let mut is_whole = false;
+        let others = |offset: i64, bytes: &[u8]| {
+            is_whole |= offset == last;
+            if offsets.binary_search(&offset).is_err() && books.take(offset, bytes) == Taken::Foreign {
+                self.metrics.foreign(self.chain);
+            }
+        };
+        Scan::new(&self.config, &open.topic).each(expected, last + 1, others).await?;
+        if is_whole {
+            return Ok(());
+        }
+        let detail = format!("the record that was put at offset {last} does not come");
+        Err(Error::Kafka { action: "read", topic: open.topic.name.clone(), detail, is_lasting: true })
     }
 
     async fn wait_and_take_over(&self) -> Result<(Open, Books)> {
@@ -229,7 +257,7 @@ impl Publisher for Writer {
                 return Ok(header.sequence);
             }
             if !books.intake.is_damaged() {
-                let current = books.intake.tail().position.epoch;
+                let current = books.intake.highest_epoch();
                 return Err(Error::Fenced { chain: self.chain, held: open.epoch, current });
             }
             // Readers stand still at what was put before the record and cannot be read.

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,9 @@ use transform::Told;
 
 /// Notices that are sent at once.
 const BATCH: usize = 500;
+
+/// Before notices that could not be read are asked for again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// How a message says what it is.
 const CONTENT_TYPE: &str = "application/cloudevents+json; charset=UTF-8";
@@ -62,7 +66,15 @@ pub(super) async fn run(
         let path = data_dir.join("alerts-topic.json");
         let mut cursor = Cursor::load(&path)?;
         loop {
-            let batch: Vec<Row> = rows(&engine, &cursor.question()).await?;
+            let batch: Vec<Row> = match rows(&engine, &cursor.question()).await {
+                Ok(batch) => batch,
+                Err(error) => {
+                    // Others keep the engine busy: what waits is in the store.
+                    tracing::warn!(%error, "notices could not be read; trying again");
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                    continue;
+                }
+            };
             if batch.is_empty() {
                 // What was missed is in the store as well as what comes.
                 match told.recv().await {

@@ -31,10 +31,8 @@ impl Topic {
 
     /// Where the books of whoever reads begin: what the last message of ours before that offset says.
     fn anchor(&self, before: i64) -> Option<Anchor> {
-        self.0[..before as usize].iter().rev().find_map(|bytes| match parcel::open(bytes) {
-            Ok(Some(piece)) => Some(piece.mark.anchor),
-            _ => None,
-        })
+        let pieces = self.0[..before as usize].iter().filter_map(|bytes| parcel::open(bytes).ok().flatten());
+        pieces.max_by_key(|piece| piece.header.epoch).map(|piece| piece.mark.anchor)
     }
 
     /// The books of the topic, read from where its last record says, or the last one before that offset.
@@ -86,7 +84,7 @@ impl Topic {
         for (at, bytes) in self.0.iter().enumerate() {
             match intake.take(at as i64, bytes) {
                 Taken::Record(record, _) => records.push(record),
-                Taken::Damaged(why) => told.push(why),
+                Taken::Damaged(why) | Taken::Gap(why) => told.push(why),
                 Taken::Foreign => told.push("foreign".into()),
                 Taken::Nothing => {}
             }
@@ -177,6 +175,45 @@ fn damage_that_nobody_noticed_for_long_is_mended_from_its_offset_on() {
     assert_eq!(changes(&records[1..2]), [&blocks[0]]);
     assert!(matches!(records[2].change, Change::Open(_)));
     assert_eq!(changes(&records[3..]), [&blocks[1]]);
+}
+
+#[test]
+fn who_took_the_stream_over_from_further_back_fences_a_writer_that_is_ahead() {
+    let mut topic = Topic::default();
+    let mut ahead = topic.open();
+    topic.write(&mut ahead, &open_block(1, 0, 0), None);
+    let damaged = topic.0.len();
+    topic.write(&mut ahead, &open_block(2, 0, 0), None);
+    topic.write(&mut ahead, &open_block(3, 0, 0), None);
+    *topic.0[damaged].last_mut().unwrap() ^= 1;
+    let mut mending = topic.open_before(Some(damaged as i64));
+    assert!(!topic.write(&mut ahead, &open_block(4, 0, 0), None), "it hears of it");
+    assert!(topic.write(&mut mending, &open_block(2, 7, 0), None));
+    let next = topic.open();
+    assert_eq!(
+        next.books.intake.tail().position.tip,
+        Some(block(2, 7)),
+        "what the other wrote leads nobody astray"
+    );
+}
+
+#[test]
+fn damage_that_is_older_than_what_is_committed_stops_nobody() {
+    let mut topic = Topic::default();
+    let mut pen = topic.open();
+    topic.write(&mut pen, &open_block(1, 0, 0), None);
+    topic.0.push(b"rxtrail\x01 and nothing that fits".to_vec());
+    let mut pen = topic.open();
+    topic.write(&mut pen, &open_block(2, 0, 0), None);
+    let committed = topic.read().2.position;
+    topic.write(&mut pen, &open_block(3, 0, 0), None);
+    let mut intake = Intake::new(CHAIN, committed, 0);
+    let taken = topic.0.iter().enumerate().map(|(at, bytes)| intake.take(at as i64, bytes));
+    let records = taken.filter_map(|taken| match taken {
+        Taken::Record(record, _) => Some(record),
+        _ => None,
+    });
+    assert_eq!(changes(&records.collect::<Vec<_>>()), [&open_block(3, 0, 0)]);
 }
 
 #[test]
