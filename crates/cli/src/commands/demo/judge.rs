@@ -2,7 +2,8 @@
 //!
 //! The simulator says what it planted, from intent; the table `alerts` says what stands. A label is *found* by an
 //! alert of its rule about its subject, root or hanging; *taken over* when only the root of a higher rule about that
-//! subject is left. A root that no label explains is *false*.
+//! subject is left. A root that no label explains is *false*; a storm is explained by its members, where each accuses
+//! somebody whose fraud was planted.
 
 use crate::ask;
 use crate::error::Result;
@@ -15,11 +16,13 @@ use std::collections::BTreeMap;
 /// An alert as the table has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Row {
+    pub(super) case_key: String,
     pub(super) rule: String,
     pub(super) severity: String,
     pub(super) subject_kind: String,
     pub(super) subject: String,
     pub(super) root: Option<String>,
+    pub(super) accused: Option<String>,
     pub(super) block_number: u64,
     pub(super) expected: String,
     pub(super) came: String,
@@ -55,7 +58,7 @@ impl Verdict {
 /// # Errors
 /// What the question fails with.
 pub(super) async fn alerts(engine: &Engine) -> Result<Vec<Row>> {
-    let sql = "SELECT rule, severity, subject_kind, subject, root, block_number, expected, came FROM alerts \
+    let sql = "SELECT case_key, rule, severity, subject_kind, subject, root, accused, block_number, expected, came FROM alerts \
                ORDER BY chain, block_number, log_index, sub_index, rule";
     ask::rows(engine, sql).await
 }
@@ -77,12 +80,23 @@ pub(super) fn judge(labels: &[Label], alerts: &[Row]) -> Verdict {
     }
     for alert in alerts.iter().filter(|alert| alert.root.is_none()) {
         let explains = |label: &Label| label.rule == alert.rule || label.also.contains(&alert.rule.as_str());
-        if !labels.iter().any(|label| is_about(alert, label) && explains(label)) {
+        let planted = labels.iter().any(|label| is_about(alert, label) && explains(label));
+        if !planted && !is_storm_of(alert, labels, alerts) {
             verdict.rules.entry(alert.rule.clone()).or_default().falsely += 1;
             verdict.falsely.push(alert.clone());
         }
     }
     verdict
+}
+
+/// Is it a storm whose members all accuse somebody whose fraud was planted? Two such may fall into one hour.
+fn is_storm_of(storm: &Row, labels: &[Label], alerts: &[Row]) -> bool {
+    let planted = |accused: &str| {
+        let of_party = labels.iter().filter(|label| label.subject_kind == "party");
+        { of_party }.any(|label| label.subject.eq_ignore_ascii_case(accused))
+    };
+    let mut members = alerts.iter().filter(|alert| alert.root.as_ref() == Some(&storm.case_key)).peekable();
+    members.peek().is_some() && members.all(|member| member.accused.as_deref().is_some_and(planted))
 }
 
 fn is_about(alert: &Row, label: &Label) -> bool {
@@ -114,15 +128,31 @@ mod tests {
 
     fn alert(rule: &str, subject: &str, root: Option<&str>) -> Row {
         Row {
+            case_key: format!("{rule} {subject}"),
             rule: rule.into(),
             severity: "high".into(),
             subject_kind: "item".into(),
             subject: subject.into(),
             root: root.map(str::to_owned),
+            accused: None,
             block_number: 1,
             expected: "a".into(),
             came: "b".into(),
         }
+    }
+
+    #[test]
+    fn a_storm_is_explained_where_each_member_accuses_who_was_planted() {
+        let labels = [Label { subject_kind: "party", ..label("SP-01", "0xAB", &[]) }];
+        let member = |accused: &str| Row {
+            accused: Some(accused.into()),
+            ..alert("SQ-03", "pack", Some("SY-02 contract"))
+        };
+        let falsely = |accused: [&str; 2]| {
+            let [one, other] = accused.map(member);
+            judge(&labels, &[alert("SY-02", "contract", None), one, other]).falsely.len()
+        };
+        assert_eq!((falsely(["0xab", "0xAB"]), falsely(["0xab", "0xcd"])), (0, 1));
     }
 
     #[test]
