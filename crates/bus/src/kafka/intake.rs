@@ -99,6 +99,11 @@ impl Intake {
         self.is_damaged
     }
 
+    /// Was a record taken? What is missing from then on is missing on the topic.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
     /// Takes a record that comes after everything that was taken. `false` when it is not the next one, the stream has
     /// stopped and it does not take it over, or somebody has taken it over since, be it from further back.
     pub(super) fn apply(&mut self, header: &Header) -> bool {

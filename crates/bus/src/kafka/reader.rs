@@ -12,7 +12,7 @@ use model::chain::ChainId;
 use model::change::{Position, Record, Sequence};
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{CommitMode, Consumer, ConsumerContext, StreamConsumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::statistics::Statistics;
 use rdkafka::{Offset, TopicPartitionList};
@@ -51,8 +51,6 @@ struct Lane {
     low: i64,
     /// Reading began after the topic's begin, on Kafka's word.
     is_hinted: bool,
-    /// A record was taken: what is missing from here on is missing on the topic.
-    is_settled: bool,
     /// Records that were handed on and are not durable yet, with the offset after each.
     unacknowledged: VecDeque<(Sequence, i64)>,
 }
@@ -141,7 +139,6 @@ impl Reader {
             intake: Intake::new(topic.chain, committed, 0),
             low,
             is_hinted: hint.is_some(),
-            is_settled: false,
             unacknowledged: VecDeque::new(),
         };
         Ok((hint.unwrap_or(low), lane))
@@ -161,11 +158,10 @@ impl Reader {
             }
             Taken::Record(record, _) => {
                 self.metrics.stopped(lane.chain, false);
-                lane.is_settled = true;
                 lane.unacknowledged.push_back((record.sequence, offset + 1));
                 Ok(Some(record))
             }
-            Taken::Damaged(why) | Taken::Gap(why) if lane.is_settled => {
+            Taken::Damaged(why) | Taken::Gap(why) if lane.intake.is_settled() => {
                 self.metrics.stopped(lane.chain, true);
                 tracing::error!(
                     topic, offset, %why,
@@ -222,9 +218,8 @@ impl Subscriber for Reader {
                     self.take(message.topic(), message.offset(), message.payload().unwrap_or_default())?
                 }
                 Err(error) => {
-                    let lost = error.rdkafka_error_code() == Some(RDKafkaErrorCode::OffsetOutOfRange);
                     let error = Error::kafka("read", "the topics", &error);
-                    if lost || matches!(error, Error::Kafka { is_lasting: true, .. }) {
+                    if matches!(error, Error::Kafka { is_lasting: true, .. }) {
                         return Err(error);
                     }
                     // The client finds the brokers again by itself.
