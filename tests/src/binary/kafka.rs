@@ -19,6 +19,8 @@ use std::time::Duration;
 const ROUNDS: u64 = 24;
 /// The latest moment of a fault after a round's last block, in milliseconds.
 const FAULT_WITHIN_MS: u64 = 250;
+/// What an ingester says once the stream is its own.
+const TAKEN_OVER: &str = "stream taken over";
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,8 +100,10 @@ impl Company {
                 .expect("it starts");
             }
             Fault::SecondIngester => {
+                // A first that a fault before has only just begun could come after its second.
+                self.ingest.until_said(&[TAKEN_OVER.to_owned()]).await;
                 let mut second = Self::ingest(&self.place);
-                second.until_said(&["stream taken over".to_owned()]).await;
+                second.until_said(&[TAKEN_OVER.to_owned()]).await;
                 let mut first = std::mem::replace(&mut self.ingest, second);
                 // Whoever came last has the stream; the other finds out when it writes.
                 let head = trade.block(rng).await;
@@ -108,6 +112,8 @@ impl Company {
                 assert!(said.contains("was fenced by epoch"), "{said}");
             }
             Fault::TransformAsked => {
+                // One that a fault before has only just begun does not hear yet.
+                self.transform.until_said(&["rxtrail answers at".to_owned()]).await;
                 assert_eq!(self.transform.terminate().code(), Some(130), "a process that was asked to end");
                 self.transform = Self::transform(&self.place);
             }
