@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Ingest(Run),
     /// Takes the chains from Kafka, flags what is wrong, and answers questions.
     Transform(Run),
+    /// Answers questions from tables in ClickHouse that `transform` writes; several may.
+    Query(Query),
     /// Asks the tables: one statement, a file on standard input, or a prompt.
     Sql(Sql),
     /// Tells one item's story, with what was flagged in place.
@@ -153,12 +155,23 @@ pub(crate) struct Run {
     /// Where questions are answered; port 0 is any free one.
     #[arg(long, value_name = "ADDRESS", env = "RXTRAIL_LISTEN", value_parser = values::loopback)]
     pub(crate) listen: Option<SocketAddr>,
-    /// Stand by: begin once nothing was published, or nobody has had the data folder, for so many seconds.
+    /// Stand by: begin once nothing was published, or nobody has written the tables, for so many seconds.
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) standby: Option<u64>,
     /// Go on before a message that cannot be read, as its reader says it.
     #[arg(long, value_name = "CHAIN:OFFSET", value_parser = values::place_on_topic)]
     pub(crate) republish_from: Option<(ChainId, i64)>,
+}
+
+/// `query`
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// The data folder.
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// Where questions are answered; port 0 is any free one.
+    #[arg(long, value_name = "ADDRESS", env = "RXTRAIL_LISTEN", value_parser = values::loopback)]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// `bus`

@@ -29,6 +29,7 @@ pub(crate) async fn execute(arguments: Arguments) -> Result<Exit> {
         Command::Run(args) => run::execute(common, &args, Role::Whole).await,
         Command::Ingest(args) => run::ingest(common, &args).await,
         Command::Transform(args) => run::execute(common, &args, Role::Transform).await,
+        Command::Query(args) => run::query(common, &args).await,
         Command::Sql(args) => sql::execute(common, &args).await,
         Command::Pedigree(args) => pedigree::execute(common, &args).await,
         Command::Check(args) => check::execute(common, &args).await,

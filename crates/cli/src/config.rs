@@ -20,6 +20,9 @@
 //! [bus]
 //! kind = "local"                 # or "kafka", brokers = ["127.0.0.1:9092"]
 //!
+//! [store]
+//! kind = "parquet"               # or "clickhouse", url = "http://127.0.0.1:8123"
+//!
 //! [query]
 //! listen = "127.0.0.1:7474"
 //!
@@ -35,9 +38,11 @@ mod environment;
 mod masked;
 mod node;
 mod rules;
+mod secret;
 mod section;
 pub(crate) use section::nearest as section_nearest;
 pub(crate) mod services;
+pub(crate) mod store;
 
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
@@ -48,6 +53,7 @@ use node::{Node, Place, Value};
 use section::Section;
 use services::Query;
 use std::path::{Path, PathBuf};
+use store::StoreKind;
 
 /// What a file may have: a deployment of a thousand contracts has 200 KB.
 const FILE_BYTES: u64 = 4 << 20;
@@ -67,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) query: Query,
     /// How changes get to the transform.
     pub(crate) bus: BusKind,
+    /// Where tables are kept.
+    pub(crate) store: StoreKind,
 }
 
 /// What the command line says over the file.
@@ -164,7 +172,7 @@ fn settings(root: Section<'_>, base: &Path) -> Option<Settings> {
         dir
     });
     let query = root.section("query").map(services::query).unwrap_or_default();
-    root.section("store").into_iter().for_each(|section| services::only_kind(section, "parquet"));
+    let store = root.section("store").map(|section| store::store(section, base)).unwrap_or_default();
     let bus = root.section("bus").map(|section| bus::bus(section, base)).unwrap_or_default();
     let mut rules = rules::Rules::default();
     for (code, section) in root.sections("rules") {
@@ -182,7 +190,7 @@ fn settings(root: Section<'_>, base: &Path) -> Option<Settings> {
         check_together(&deployment, &chains, place, findings);
     }
     root.finish();
-    Some(Settings { data_dir: data_dir?, chains, deployment, registry_dir, query, bus })
+    Some(Settings { data_dir: data_dir?, chains, deployment, registry_dir, query, bus, store })
 }
 
 fn check_ids(chains: &[(&str, Option<Chain>)], findings: &Findings) {

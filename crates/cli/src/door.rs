@@ -2,10 +2,11 @@
 
 use crate::args::{Common, DataDir};
 use crate::client::{Owner, Told};
+use crate::config::store::StoreKind;
 use crate::config::{self, Overrides};
 use crate::error::{Error, Result};
 use crate::logs;
-use crate::wiring::{Reading, open_for_reading};
+use crate::wiring::{Reading, open_database, open_for_reading};
 use futures::StreamExt as _;
 use query::format::{Encoder, Format};
 use query::limits::Limits;
@@ -54,12 +55,24 @@ pub(crate) fn load(common: &Common, overrides: &Overrides) -> Result<config::Set
 }
 
 impl Door {
-    /// Opens the folder, or finds who holds it.
+    /// Opens the database, or the folder, or finds who holds it.
     ///
     /// # Errors
     /// When it cannot be read, or its holder does not say where it can be asked.
     pub(crate) async fn open(common: &Common, data: &DataDir) -> Result<Self> {
+        if common.config.exists() {
+            let overrides = Overrides { data_dir: data.data_dir.clone(), ..Overrides::default() };
+            let settings = load(common, &overrides)?;
+            if let StoreKind::ClickHouse(config) = &settings.store {
+                return Ok(Self::Here(open_database(config, &settings).await?));
+            }
+            return Self::of_folder(settings.data_dir, settings.query.limits).await;
+        }
         let (dir, limits) = data_dir(common, data)?;
+        Self::of_folder(dir, limits).await
+    }
+
+    async fn of_folder(dir: PathBuf, limits: Limits) -> Result<Self> {
         match open_for_reading(&dir, limits).await {
             Ok(reading) => Ok(Self::Here(reading)),
             Err(Error::Store(store::Error::Locked { owner: Some(address), .. })) => {

@@ -6,15 +6,18 @@
 //! ```
 
 mod alerts_topic;
+pub(crate) mod answering;
 mod chains;
 pub(crate) mod ingester;
 mod parts;
 mod reading;
 mod registry;
+mod tables;
 mod watch;
 
 pub(crate) use parts::Parts;
-pub(crate) use reading::{Reading, open_for_reading};
+pub(crate) use reading::{Reading, open_database, open_for_reading};
+pub(crate) use tables::until_free;
 
 use crate::config::Settings;
 use crate::config::bus::BusKind;
@@ -23,15 +26,18 @@ use bus::Bus;
 use bus::kafka::KafkaBus;
 use bus::local::LocalBus;
 use custody::Core;
+use model::chain::ChainId;
 use prometheus::Registry;
 use query::engine::Engine;
+use query::snapshot::Source;
 use runtime::health::{Health, State};
 use runtime::metrics::Metrics;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-use store::{Config, Store, Versions, Writer as _};
+use store::{Config, Recovery, Store, Versions};
+use tables::Tables;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -86,18 +92,16 @@ pub(crate) async fn start(
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let store = open_store(&dir, &versions, true).await?;
-    refuse_other_configuration(&store, &versions, &dir)?;
+    let opened = stop.run_until_cancelled(Tables::open(settings, &versions)).await;
+    let tables = opened.ok_or(Error::Interrupted)??;
+    tables.refuse_other_configuration(&versions, &dir)?;
     settings.deployment.save(&dir)?;
     reference.save(&dir)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"))?;
-    let bus = bus_of(settings, &store, metrics.registry()).await?;
+    let bus = bus_of(settings, &tables, metrics.registry()).await?;
     let health = Health::expecting(["query", "transform"]);
     let outward = Outward::new(transform::Metrics::new(metrics.registry())?);
-    let seen = query::metrics::Metrics::new(metrics.registry())?;
-    let engine = Engine::new(Arc::new(store.reader()), settings.query.limits.clone(), seen)
-        .map_err(|source| Error::Io { action: "start threads for", path: dir.clone(), source })?;
-    let engine = Arc::new(engine);
+    let engine = engine_over(tables.source(), settings, &metrics)?;
     let mut running = Running {
         address: None,
         // From before the first record: no notice is missed.
@@ -107,7 +111,7 @@ pub(crate) async fn start(
         parts: Parts::new(stop.clone()),
     };
     if let Some(listener) = listener {
-        running.answer(listener, &store, &metrics, &health)?;
+        running.answer(listener, &tables, &metrics, &health)?;
     }
     running.tell_others(settings, &health);
     chains::announce(settings, &health);
@@ -118,7 +122,7 @@ pub(crate) async fn start(
     }
     let subscriber = bus.subscriber()?;
     health.update("transform", State::Ok, true, "takes records");
-    let transform = transform::run(Core::new(setup), subscriber, Box::new(store), outward, stop.clone());
+    let transform = transform::run(Core::new(setup), subscriber, tables.into_writer(), outward, stop.clone());
     running.parts.spawn("transform".to_owned(), health, async move { transform.await.map_err(Error::from) });
     Ok(running)
 }
@@ -150,13 +154,13 @@ impl Running {
     fn answer(
         &mut self,
         listener: TcpListener,
-        store: &Store,
+        tables: &Tables,
         metrics: &Metrics,
         health: &Health,
     ) -> Result<()> {
         let failed = |source| Error::Io { action: "listen on", path: PathBuf::from("the address"), source };
         let address = listener.local_addr().map_err(failed)?;
-        store.announce(&address.to_string())?;
+        tables.announce(&address.to_string())?;
         let router = query::http::router(self.engine.clone(), runtime::metrics::router(metrics, health));
         let served = runtime::metrics::serve(listener, router, self.parts.stop().clone());
         health.update("query", State::Ok, true, format!("listening on {address}"));
@@ -166,26 +170,16 @@ impl Running {
     }
 }
 
+/// What answers questions from `source`.
+fn engine_over(source: Arc<dyn Source>, settings: &Settings, metrics: &Metrics) -> Result<Arc<Engine>> {
+    let failed = |source| Error::Io { action: "start threads for", path: settings.data_dir.clone(), source };
+    let seen = query::metrics::Metrics::new(metrics.registry())?;
+    Ok(Arc::new(Engine::new(source, settings.query.limits.clone(), seen).map_err(failed)?))
+}
+
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
     let failed = |source| Error::Io { action: "listen on", path: PathBuf::from(address.to_string()), source };
     TcpListener::bind(address).await.map_err(failed)
-}
-
-/// Waits until nobody has the store of a data folder, looking again after each `pause`.
-///
-/// # Errors
-/// [`Error::Interrupted`] when the process is to end before; when the folder cannot be used.
-pub(crate) async fn until_free(dir: &Path, pause: Duration, stop: &CancellationToken) -> Result<()> {
-    loop {
-        let folder = dir.to_path_buf();
-        match blocking(move || Ok(Store::is_free(&folder)?)).await? {
-            true => return Ok(()),
-            false => tracing::info!(dir = %dir.display(), "stands by: another process has the data folder"),
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            return Err(Error::Interrupted);
-        }
-    }
 }
 
 async fn open_store(dir: &Path, versions: &Versions, compaction: bool) -> Result<Store> {
@@ -194,11 +188,11 @@ async fn open_store(dir: &Path, versions: &Versions, compaction: bool) -> Result
 }
 
 /// The bus that the settings name, for a store that holds what it holds.
-async fn bus_of(settings: &Settings, store: &Store, registry: &Registry) -> Result<Box<dyn Bus>> {
+async fn bus_of(settings: &Settings, tables: &Tables, registry: &Registry) -> Result<Box<dyn Bus>> {
+    let recovered = tables.recovered();
     let BusKind::Kafka(config) = &settings.bus else {
-        return Ok(Box::new(open_bus(&settings.data_dir, store).await?));
+        return Ok(Box::new(open_bus(&settings.data_dir, recovered).await?));
     };
-    let recovered = store.recovered();
     let state_at = |chain| recovered.get(&chain).map(|recovery| recovery.state_at).unwrap_or_default();
     let committed = chains::ids(settings).map(|chain| (chain, state_at(chain))).collect();
     Ok(Box::new(KafkaBus::new(
@@ -208,9 +202,8 @@ async fn bus_of(settings: &Settings, store: &Store, registry: &Registry) -> Resu
     )))
 }
 
-async fn open_bus(dir: &Path, store: &Store) -> Result<LocalBus> {
-    let committed =
-        store.recovered().into_iter().map(|(chain, recovery)| (chain, recovery.state_at)).collect();
+async fn open_bus(dir: &Path, recovered: BTreeMap<ChainId, Recovery>) -> Result<LocalBus> {
+    let committed = recovered.into_iter().map(|(chain, recovery)| (chain, recovery.state_at)).collect();
     let dir = bus_dir(dir);
     blocking(move || Ok(LocalBus::open(&dir, committed)?)).await
 }
@@ -220,20 +213,4 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
-}
-
-/// Rows of two configurations in one table would be rows of neither.
-fn refuse_other_configuration(store: &Store, versions: &Versions, dir: &Path) -> Result<()> {
-    let stored = store.stored_versions()?;
-    if store.recovered().is_empty() || stored == Versions::default() {
-        return Ok(());
-    }
-    let what = if stored.configuration != versions.configuration {
-        "other chains, contracts or profiles"
-    } else if stored.rules != versions.rules {
-        "other rules or parameters"
-    } else {
-        return Ok(());
-    };
-    Err(Error::OtherConfiguration { dir: dir.to_path_buf(), what })
 }

@@ -1,7 +1,7 @@
 //! Where tables come from, and the name that every answer gives of what it was made of.
 
 use datafusion::catalog::TableProvider;
-use model::chain::BlockRef;
+use model::chain::{BlockRef, ChainId};
 use model::tables::Table;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -61,6 +61,16 @@ impl fmt::Display for SnapshotName {
     }
 }
 
+/// The name of a moment in which chains stood so.
+fn name_of<'a>(commit: u64, heads: impl IntoIterator<Item = (&'a ChainId, &'a store::Head)>) -> SnapshotName {
+    let head = |(chain, head): (&ChainId, &store::Head)| ChainHead {
+        chain: chain.0,
+        head: head.tip,
+        finalized: head.finalized,
+    };
+    SnapshotName { commit, chains: heads.into_iter().map(head).collect() }
+}
+
 impl Source for store::Reader {
     fn newest(&self) -> Arc<dyn Snapshot> {
         Arc::new(self.snapshot())
@@ -69,13 +79,23 @@ impl Source for store::Reader {
 
 impl Snapshot for store::Snapshot {
     fn name(&self) -> SnapshotName {
-        let heads = self.heads().iter();
-        let chains = heads.map(|(chain, head)| ChainHead {
-            chain: chain.0,
-            head: head.tip,
-            finalized: head.finalized,
-        });
-        SnapshotName { commit: self.commit(), chains: chains.collect() }
+        name_of(self.commit(), self.heads())
+    }
+
+    fn table(&self, table: Table) -> Arc<dyn TableProvider> {
+        self.table(table)
+    }
+}
+
+impl Source for store::clickhouse::Reader {
+    fn newest(&self) -> Arc<dyn Snapshot> {
+        Arc::new(self.snapshot())
+    }
+}
+
+impl Snapshot for store::clickhouse::Snapshot {
+    fn name(&self) -> SnapshotName {
+        name_of(self.commit(), &self.heads())
     }
 
     fn table(&self, table: Table) -> Arc<dyn TableProvider> {

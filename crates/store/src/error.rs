@@ -54,6 +54,22 @@ pub enum Error {
         /// What is missing.
         detail: String,
     },
+    /// The server did not do what it was asked to.
+    #[error("ClickHouse: cannot {action}: {detail}")]
+    ClickHouse {
+        /// What was tried.
+        action: &'static str,
+        /// What the server said, or why it said nothing.
+        detail: String,
+        /// What may be done about it.
+        class: ErrorClass,
+    },
+    /// Another process writes to the store now: what this one sent last does not count.
+    #[error("the store was taken over by the writer of epoch {epoch}")]
+    Fenced {
+        /// The epoch of that writer.
+        epoch: u64,
+    },
     /// Columns or files could not be made or read.
     #[error(transparent)]
     Arrow(#[from] arrow_schema::ArrowError),
@@ -69,9 +85,11 @@ impl Error {
     /// What may be done about it.
     pub fn class(&self) -> ErrorClass {
         match self {
+            Self::ClickHouse { class, .. } => *class,
             Self::Corrupt { .. } | Self::Diverged { .. } | Self::TooFarBack { .. } => ErrorClass::BadData,
             Self::Io { .. }
             | Self::Locked { .. }
+            | Self::Fenced { .. }
             | Self::Closed(_)
             | Self::Arrow(_)
             | Self::Parquet(_)

@@ -4,23 +4,33 @@
 //! transform ──Commit──▶ Writer ──files, commit log──▶ Snapshot ──▶ query
 //! ```
 //!
-//! [`parquet`] keeps Parquet segments and an append-only commit log in a folder. A commit holds rows, alerts,
-//! state and position together, or nothing. Rows of blocks that may still be orphaned live in memory and on the
-//! bus until the chain finalises them; a reader sees one table all the same.
+//! A commit holds rows, alerts, state and position together, or nothing.
+//!
+//! - [`parquet`] keeps Parquet segments and an append-only commit log in a folder. Rows of blocks that may still be
+//!   orphaned live in memory and on the bus until the chain finalises them; a reader sees one table all the same.
+//! - [`clickhouse`] keeps the same tables on a server, for many readers on many machines.
 
+mod chain;
+pub mod clickhouse;
 pub mod error;
 pub mod export;
+mod forms;
+mod order;
 pub mod parquet;
+mod past;
 pub mod read;
 pub mod rows;
 #[cfg(test)]
 mod testing;
+mod told;
+mod versions;
 
 pub use error::{Error, Result};
 pub use model::commit::{AlertChange, Commit, Effect};
 pub use parquet::Store;
-pub use parquet::config::{Config, Versions};
+pub use parquet::config::Config;
 pub use read::{Head, Reader, Snapshot};
+pub use versions::Versions;
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
@@ -30,6 +40,7 @@ use model::change::{Position, Sequence};
 use model::past::{Past, PastQuery};
 use model::tables::Table;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Where a chain's stream was left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,6 +51,15 @@ pub struct Recovery {
     pub state_time_secs: u64,
     /// Notices are durable up to here: the same change read again must give the same, which are not written twice.
     pub written_to: Position,
+}
+
+/// When what a writer took must be flushed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// From then on; `None` while nothing waits for it.
+    pub flush_at: Option<Instant>,
+    /// So much waits that nothing more may be taken before.
+    pub full: bool,
 }
 
 /// Rows, batch by batch.
@@ -67,13 +87,25 @@ pub trait Writer: Send + Sync {
     /// What people were told last of each case across chains, and how far that stream came: all that is durable.
     async fn told_across(&self) -> Result<(Sequence, Vec<Notice>)>;
 
-    /// Takes what one change does. Durable on return for open blocks (position and notices) and whenever a flush
-    /// was due; final rows may wait in memory for the next flush.
+    /// Takes what one change does. In the data folder it is durable on return for open blocks (position and notices)
+    /// and whenever a flush was due; elsewhere, and for final rows, it may wait in memory for the next flush.
     async fn commit(&mut self, commit: Commit) -> Result<()>;
 
-    /// Writes everything final that waits in memory. Called at shutdown and when the stream is idle.
+    /// Writes everything that waits in memory and may be written. Called at shutdown, from time to time, and when
+    /// [`Pace::flush_at`] says so. After a transient error all of it waits still, and the call may be repeated.
     async fn flush(&mut self) -> Result<()>;
 
     /// For each chain, where a restart would begin to read the bus again: what may be acknowledged to the bus.
     fn durable(&self) -> BTreeMap<ChainId, Position>;
+
+    /// When what was taken must be flushed, where a commit returns before it is durable.
+    fn pace(&self) -> Pace {
+        Pace::default()
+    }
+
+    /// How far the changes of a chain are durable, where a commit returns before they are: people are told no sooner.
+    /// `None` where they may be told at once.
+    fn lasting(&self, _chain: ChainId) -> Option<Sequence> {
+        None
+    }
 }

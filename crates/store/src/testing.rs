@@ -1,5 +1,7 @@
 //! Rows and commits for tests.
 
+pub(crate) mod story;
+
 use crate::parquet::layout::writer_properties;
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::file::metadata::ParquetMetaData;

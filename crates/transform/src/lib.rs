@@ -8,6 +8,7 @@
 //! files and failure.
 
 pub mod error;
+mod ledger;
 pub mod metrics;
 pub mod outward;
 pub mod restore;

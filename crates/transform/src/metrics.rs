@@ -3,7 +3,7 @@
 use model::chain::ChainId;
 use model::commit::{Commit, Effect};
 use model::tables::Table;
-use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 /// Handles of the transform's metrics.
 #[derive(Debug, Clone)]
@@ -12,6 +12,7 @@ pub struct Metrics {
     notices: IntCounterVec,
     incidents: IntCounterVec,
     reverts: IntCounterVec,
+    retries: IntCounter,
     tip: IntGaugeVec,
     finalized: IntGaugeVec,
     step_secs: Histogram,
@@ -45,6 +46,10 @@ impl Metrics {
                 &["chain", "kind"],
             )?,
             reverts: counter("rxtrail_reverts_total", "Reverts taken.", &["chain"])?,
+            retries: IntCounter::new(
+                "rxtrail_transform_commit_retries_total",
+                "Commits that the store did not take, and that were tried again.",
+            )?,
             tip: gauge("rxtrail_chain_indexed_block", "Number of the last block that was committed.")?,
             finalized: gauge(
                 "rxtrail_chain_finalized_block",
@@ -59,6 +64,7 @@ impl Metrics {
         for counters in [&metrics.rows, &metrics.notices, &metrics.incidents, &metrics.reverts] {
             registry.register(Box::new(counters.clone()))?;
         }
+        registry.register(Box::new(metrics.retries.clone()))?;
         for gauges in [&metrics.tip, &metrics.finalized] {
             registry.register(Box::new(gauges.clone()))?;
         }
@@ -96,6 +102,10 @@ impl Metrics {
         for incident in &commit.incidents {
             self.incidents.with_label_values(&[chain.as_str(), incident.kind.as_str()]).inc();
         }
+    }
+
+    pub(crate) fn count_retry(&self) {
+        self.retries.inc();
     }
 
     /// Notes how far a chain is committed.

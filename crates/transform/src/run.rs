@@ -1,16 +1,16 @@
 //! The loop: next record, step, commit, tell, acknowledge.
 
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::outward::Outward;
 use crate::restore::restore;
 use bus::Subscriber;
 use custody::Core;
 use model::chain::ChainId;
 use model::change::{Position, Record};
-use model::commit::Commit;
 use model::past::Past;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::Writer;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -26,41 +26,52 @@ const FLUSH_EVERY: Duration = Duration::from_secs(60);
 pub async fn run(
     mut core: Core,
     mut subscriber: Box<dyn Subscriber>,
-    mut writer: Box<dyn Writer>,
+    writer: Box<dyn Writer>,
     outward: Outward,
     stop: CancellationToken,
 ) -> Result<()> {
     restore(&mut core, writer.as_ref()).await?;
-    compare_chains(&mut core, writer.as_mut(), &outward).await?;
+    let mut ledger = Ledger::new(writer, outward);
+    compare_chains(&mut core, &mut ledger).await?;
     let mut flush = tokio::time::interval(FLUSH_EVERY);
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut acknowledged = BTreeMap::new();
     loop {
+        let pace = ledger.pace();
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            _ = flush.tick() => writer.flush().await?,
-            record = subscriber.next() => match record? {
-                Some(record) => take(&mut core, writer.as_mut(), &outward, &record).await?,
+            _ = flush.tick() => ledger.flush().await?,
+            () = until(pace.flush_at) => ledger.flush().await?,
+            record = subscriber.next(), if !pace.full => match record? {
+                Some(record) => take(&mut core, &mut ledger, &record).await?,
                 None => break,
             },
         }
-        acknowledge(subscriber.as_mut(), writer.as_ref(), &mut acknowledged).await?;
+        acknowledge(subscriber.as_mut(), ledger.writer(), &mut acknowledged).await?;
     }
-    writer.flush().await?;
-    acknowledge(subscriber.as_mut(), writer.as_ref(), &mut acknowledged).await
+    ledger.close().await?;
+    acknowledge(subscriber.as_mut(), ledger.writer(), &mut acknowledged).await
 }
 
-async fn take(core: &mut Core, writer: &mut dyn Writer, outward: &Outward, record: &Record) -> Result<()> {
-    let timer = outward.metrics.time_step();
-    let past = past(core, writer, record).await?;
+/// Ends at that moment; never, when there is none.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn take(core: &mut Core, ledger: &mut Ledger, record: &Record) -> Result<()> {
+    let timer = ledger.outward().metrics.time_step();
+    let past = past(core, ledger.writer(), record).await?;
     // A large segment keeps a processor busy for long: other tasks of this worker move elsewhere meanwhile.
     let commit = tokio::task::block_in_place(|| core.step_with_past(record, past))?;
     timer.observe_duration();
     if let Some(commit) = commit {
-        put(writer, outward, commit).await?;
+        ledger.put(commit).await?;
     }
-    compare_chains(core, writer, outward).await
+    compare_chains(core, ledger).await
 }
 
 /// The past that the record concerns: it is asked for only where the registry is told late what held before.
@@ -82,21 +93,11 @@ async fn past(core: &Core, writer: &dyn Writer, record: &Record) -> Result<Vec<P
 
 /// Commits what is now to be said across chains: after the record that it came with, in a stream of its own, because
 /// its order depends on which chain came first.
-async fn compare_chains(core: &mut Core, writer: &mut dyn Writer, outward: &Outward) -> Result<()> {
+async fn compare_chains(core: &mut Core, ledger: &mut Ledger) -> Result<()> {
     match tokio::task::block_in_place(|| core.across()) {
-        Some(commit) => put(writer, outward, commit).await,
+        Some(commit) => ledger.put(commit).await,
         None => Ok(()),
     }
-}
-
-async fn put(writer: &mut dyn Writer, outward: &Outward, commit: Commit) -> Result<()> {
-    outward.metrics.count(&commit);
-    let (chain, position, notices) = (commit.chain, commit.position, commit.notices.clone());
-    let timer = outward.metrics.time_commit();
-    writer.commit(commit).await?;
-    timer.observe_duration();
-    outward.tell(chain, position, notices);
-    Ok(())
 }
 
 /// Tells the bus what it may forget, when that has changed.

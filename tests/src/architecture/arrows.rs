@@ -43,6 +43,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rdkafka", &["bus"]),
     ("parquet", &["store"]),
     ("clickhouse", &["store"]),
+    ("clickhouse", &["store"]),
     ("datafusion", &["store", "query"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

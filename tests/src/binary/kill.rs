@@ -1,7 +1,7 @@
 //! `kill -9`, again and again, over a chain that reorgs: in the end every canonical table is that of a fresh index, and
 //! everyone who was told of something that the chain took back was told so.
 
-use super::process::{Process, answer, configuration, rounds, seed, sql};
+use super::process::{At, Process, answer, configuration, rounds, seed, sql};
 use super::trade::Trade;
 use crate::lines::assert_lines;
 use alloy_primitives::U64;
@@ -53,6 +53,14 @@ impl Place {
         let text = configuration(trade.node.url(), trade.packs.address, &registry);
         std::fs::write(&config, text + more).expect("a file");
         Self { dir, config }
+    }
+
+    /// The same configuration and more, in a file of its own.
+    pub(super) fn config_with(&self, name: &str, more: &str) -> PathBuf {
+        let (text, path) =
+            (std::fs::read_to_string(&self.config).expect("a file"), self.dir.path().join(name));
+        std::fs::write(&path, text + more).expect("a file");
+        path
     }
 
     pub(super) fn data(&self, name: &str) -> PathBuf {
@@ -119,19 +127,20 @@ async fn play(trade: &mut Trade, rng: &mut StdRng, mut process: Process, keeps_u
     process.kill();
 }
 
-/// Nothing is lost, doubled or left untold in a data folder beside a fresh index.
-pub(super) async fn assert_same(trade: &Trade, killed: &Path, fresh: &Path) {
-    assert_same_tables(killed, fresh);
+/// Nothing is lost, doubled or left untold in a store beside a fresh index.
+pub(super) async fn assert_same<'a>(trade: &Trade, killed: impl Into<At<'a>>, fresh: &Path) {
+    let killed = killed.into();
+    assert_same_tables(killed, fresh.into());
     assert_nothing_is_lost_or_doubled(trade, killed).await;
     assert_lines("cases that people know wrongly", &sql(killed, TOLD_WRONGLY), &[""; 0]);
     assert_lines("cases whose notices are miscounted", &sql(killed, MISCOUNTED), &[""; 0]);
 }
 
 /// Every canonical table, row by row.
-fn assert_same_tables(killed: &Path, fresh: &Path) {
+fn assert_same_tables(killed: At<'_>, fresh: At<'_>) {
     for table in Table::ALL.into_iter().filter(|table| table.spec().canonical) {
-        let rows = |data: &Path| {
-            let mut rows = sql(data, &format!("SELECT * FROM raw.{}", table.name()));
+        let rows = |at: At<'_>| {
+            let mut rows = sql(at, &format!("SELECT * FROM raw.{}", table.name()));
             rows.sort_unstable();
             rows
         };
@@ -141,7 +150,7 @@ fn assert_same_tables(killed: &Path, fresh: &Path) {
 }
 
 /// The node's own list of logs against ours.
-async fn assert_nothing_is_lost_or_doubled(trade: &Trade, data: &Path) {
+async fn assert_nothing_is_lost_or_doubled(trade: &Trade, data: At<'_>) {
     let filter = json!([{ "fromBlock": "0x0", "toBlock": "latest", "address": trade.packs.address }]);
     let logs = trade.node.call("eth_getLogs", filter).await;
     let number = |value: &serde_json::Value| serde_json::from_value::<U64>(value.clone()).expect("a number");

@@ -1,8 +1,9 @@
 //! The built program `rxtrail` as people run it: processes, files, signals.
 
+mod apart;
 mod commands;
+mod company;
 mod demo;
-mod kafka;
 mod kill;
 mod lies;
 mod process;

@@ -46,10 +46,31 @@ pub(super) fn answer(arguments: &[&str]) -> String {
     text.into_owned()
 }
 
-/// Rows of `rxtrail sql` over a data folder, header left out.
-pub(super) fn sql(data_dir: &Path, statement: &str) -> Vec<String> {
-    let data_dir = data_dir.to_str().expect("a path of text");
-    let text = answer(&["sql", "--data-dir", data_dir, "--format", "csv", statement]);
+/// Where tables are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At<'a> {
+    option: &'a str,
+    path: &'a Path,
+}
+
+impl<'a> At<'a> {
+    /// Where a configuration says.
+    pub(super) fn configured(path: &'a Path) -> Self {
+        Self { option: "--config", path }
+    }
+}
+
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for At<'a> {
+    /// A data folder.
+    fn from(path: &'a P) -> Self {
+        Self { option: "--data-dir", path: path.as_ref() }
+    }
+}
+
+/// Rows of `rxtrail sql` over tables, header left out.
+pub(super) fn sql<'a>(at: impl Into<At<'a>>, statement: &str) -> Vec<String> {
+    let At { option, path } = at.into();
+    let text = answer(&["sql", option, path.to_str().expect("a path of text"), "--format", "csv", statement]);
     text.lines().skip(1).map(str::to_owned).collect()
 }
 
@@ -76,9 +97,20 @@ impl Process {
         Self::start_as("run", config, data_dir)
     }
 
-    /// Starts `rxtrail run`, `ingest` or `transform`.
+    /// Starts `rxtrail run`, `ingest`, `transform` or `query`.
     pub(super) fn start_as(role: &str, config: &Path, data_dir: &Path) -> Self {
-        let mut child = Command::new(program())
+        Self::spawn(Command::new(program()), role, config, data_dir)
+    }
+
+    /// The same with a library loaded before the program.
+    pub(super) fn start_on(role: &str, config: &Path, data_dir: &Path, library: &Path) -> Self {
+        let mut command = Command::new(program());
+        command.env("LD_PRELOAD", library);
+        Self::spawn(command, role, config, data_dir)
+    }
+
+    fn spawn(mut command: Command, role: &str, config: &Path, data_dir: &Path) -> Self {
+        let mut child = command
             .arg(role)
             .arg("--config")
             .arg(config)
@@ -171,11 +203,35 @@ impl Process {
         self.child.wait().expect("a process of ours");
     }
 
+    /// Sends it a signal.
+    pub(super) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status();
+        assert!(sent.expect("kill is on every system").success(), "SIG{name} was sent");
+    }
+
+    /// Rows of a statement that it is asked, header left out.
+    pub(super) async fn sql(&self, statement: &str) -> Vec<String> {
+        let url = format!("{}/v1/sql", self.address().expect("it answers"));
+        let asked =
+            self.client.post(url).header("accept", "text/csv").body(statement.to_owned()).send().await;
+        let text = asked.expect("an answer").error_for_status().expect("rows").text().await.expect("text");
+        text.lines().skip(1).map(str::to_owned).collect()
+    }
+
+    /// SIGTERM, as an orchestrator sends it; gives how it ended, and what it said.
+    pub(super) fn terminate_told(mut self) -> (Option<i32>, String) {
+        let status = self.end();
+        (status.code(), self.said())
+    }
+
     /// SIGTERM, as an orchestrator sends it; gives how it ended.
     pub(super) fn terminate(mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill is on every system");
-        assert!(sent.success(), "SIGTERM was sent");
+        self.end()
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        self.signal("TERM");
         let status = self.child.wait().expect("a process of ours");
         if let Some(listener) = self.listener.take() {
             listener.join().expect("a thread that reads");

@@ -3,6 +3,7 @@
 use crate::args::{Check, Common};
 use crate::config::bus::BusKind;
 use crate::config::chains::Chain;
+use crate::config::store::StoreKind;
 use crate::config::{Overrides, Settings};
 use crate::door::load;
 use crate::error::{Error, Result};
@@ -16,6 +17,7 @@ use model::segment::VerificationLevel;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use store::clickhouse;
 
 /// Less free space than this is told: a flush, a compaction of the largest table and a spilling query at once.
 const FREE_BYTES: u64 = 10 << 30;
@@ -59,6 +61,7 @@ pub(super) async fn execute(common: &Common, args: &Check) -> Result<Exit> {
     if !args.offline {
         disk(&mut sheet, &settings.data_dir)?;
         topics(&mut sheet, &settings).await;
+        database(&mut sheet, &settings).await;
         for chain in &settings.chains {
             let filter = settings.deployment.filter(chain.ingest.id);
             let asked = probe(&chain.ingest, &filter).await;
@@ -116,6 +119,26 @@ async fn topics(sheet: &mut Sheet, settings: &Settings) {
                 config.brokers.join(", ")
             )),
         }
+    }
+}
+
+/// Does the server of the tables answer, and is there a writer?
+async fn database(sheet: &mut Sheet, settings: &Settings) {
+    let StoreKind::ClickHouse(config) = &settings.store else { return };
+    let looked = async { Ok((clickhouse::version(config).await?, clickhouse::silent_for(config).await?)) };
+    let looked: store::Result<(String, Option<Duration>)> = looked.await;
+    match looked {
+        Ok((version, silent)) => {
+            let written = match silent {
+                None => "is not there yet; `transform` makes it".to_owned(),
+                Some(silent) => format!("was written to {} s ago", silent.as_secs()),
+            };
+            sheet.ok(&format!(
+                "[store]: ClickHouse {version} answers; database {} {written}",
+                config.database
+            ));
+        }
+        Err(error) => sheet.fail(&format!("[store]: {error}")),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::config::bus::BusKind;
 use crate::config::chains::{Chain, ingest_defaults};
 use crate::config::services::Query;
+use crate::config::store::StoreKind;
 use crate::deployment::{Contract, Deployment, Profile, Who};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
@@ -179,6 +180,7 @@ fn settings(dir: &Path, contracts: Vec<simulator::Contract>, endpoint: &Endpoint
         registry_dir: Some(dir.join("registry")),
         query: Query::default(),
         bus: BusKind::Local,
+        store: StoreKind::Folder,
     })
 }
 

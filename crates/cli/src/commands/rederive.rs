@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) async fn execute(common: &Common, args: &Rederive) -> Result<Exit> {
     let settings = load(common, &Overrides { data_dir: args.data.data_dir.clone(), ..Overrides::default() })?;
     settings.bus.only_local("rederive")?;
+    settings.store.only_folder("rederive")?;
     let (old, new) = (settings.data_dir.clone(), beside(&settings.data_dir, "next")?);
     // Held until the folders are exchanged: nobody writes to the old tables meanwhile.
     let held = blocking({

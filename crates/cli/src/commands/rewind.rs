@@ -13,6 +13,7 @@ use store::Config;
 pub(super) async fn execute(common: &Common, args: &Rewind) -> Result<Exit> {
     let settings = load(common, &Overrides { data_dir: args.data.data_dir.clone(), ..Overrides::default() })?;
     settings.bus.only_local("rewind")?;
+    settings.store.only_folder("rewind")?;
     let Some(chain) = settings.chains.iter().find(|chain| chain.name == args.chain) else {
         let names: Vec<_> = settings.chains.iter().map(|chain| chain.name.as_str()).collect();
         return Err(Error::Request(format!(

@@ -1,6 +1,6 @@
-//! `run`: all of it in one process. `ingest` and `transform`: each a side of the bus.
+//! `run`: all of it in one process. `ingest` and `transform`: each a side of the bus. `query`: answers alone.
 
-use crate::args::{Common, Run};
+use crate::args::{Common, Query, Run};
 use crate::config::bus::BusKind;
 use crate::config::{Overrides, Settings};
 use crate::door::load;
@@ -16,7 +16,7 @@ pub(super) async fn execute(common: &Common, args: &Run, role: Role) -> Result<E
     let settings = settings(common, args)?;
     let stop = runtime::shutdown::on_signal()?;
     if let Some(secs) = args.standby {
-        wiring::until_free(&settings.data_dir, Duration::from_secs(secs), &stop).await?;
+        wiring::until_free(&settings, Duration::from_secs(secs), &stop).await?;
     }
     let running = wiring::start(&settings, role, Some(settings.query.listen), stop.clone()).await?;
     if let Some(address) = running.address {
@@ -37,6 +37,19 @@ pub(super) async fn ingest(common: &Common, args: &Run) -> Result<Exit> {
         ingester.address
     ));
     end(ingester.parts, &stop).await
+}
+
+/// Answers until a signal, from tables that another process writes.
+pub(super) async fn query(common: &Common, args: &Query) -> Result<Exit> {
+    let overrides = Overrides { data_dir: args.data.data_dir.clone(), listen: args.listen };
+    let settings = load(common, &overrides)?;
+    let stop = runtime::shutdown::on_signal()?;
+    let answering = wiring::answering::start(&settings, stop.clone()).await?;
+    let address = answering.address;
+    tell(&format!(
+        "rxtrail answers at http://{address} (POST /v1/sql, GET /metrics /health /ready); Ctrl-C ends it"
+    ));
+    end(answering.parts, &stop).await
 }
 
 fn settings(common: &Common, args: &Run) -> Result<Settings> {

@@ -1,14 +1,12 @@
 //! `[bus]`: how changes get from the readers of chains to the transform.
 
+use super::secret::password;
 use super::section::Section;
 use crate::error::{Error, Result};
 use bus::kafka::Config;
 use bus::kafka::config::{Password, Sasl, Security, Tls};
 use std::path::Path;
 use std::time::Duration;
-
-/// What a file with a password may have.
-const PASSWORD_FILE_BYTES: u64 = 4096;
 
 /// How a user says who he is: what the client library can do with and without TLS.
 const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
@@ -125,22 +123,9 @@ fn sasl(section: Section<'_>, base: &Path) -> Option<Sasl> {
     });
     let user = section.need_text("user", "\"rxtrail\"").map(|(user, _)| user.to_owned());
     section.need("password_file", "\"/run/secrets/kafka\"");
-    let password = section.text("password_file").and_then(|(path, place)| {
-        let read = password(&base.join(path));
-        read.map_err(|message| section.findings().note("config::password-file", place, message, None)).ok()
-    });
+    let password = password(&section, base).map(Password);
     section.finish();
     Some(Sasl { mechanism: mechanism.to_owned(), user: user?, password: password? })
-}
-
-fn password(path: &Path) -> std::result::Result<Password, String> {
-    let failed = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
-    let bytes = std::fs::metadata(path).map_err(failed)?.len();
-    if bytes > PASSWORD_FILE_BYTES {
-        return Err(format!("{} has {bytes} bytes, at most {PASSWORD_FILE_BYTES} are read", path.display()));
-    }
-    let text = std::fs::read_to_string(path).map_err(failed)?;
-    Ok(Password(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 #[cfg(test)]

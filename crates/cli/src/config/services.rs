@@ -1,4 +1,4 @@
-//! `[query]`, `[store]`: the parts beside chains, contracts, rules and bus.
+//! `[query]`: where questions are asked, and what they may cost.
 
 use super::section::Section;
 use query::limits::Limits;
@@ -57,13 +57,4 @@ pub(super) fn query(section: Section<'_>) -> Query {
     }
     section.finish();
     query
-}
-
-/// Reads `kind` of a part of which there is one kind so far.
-pub(super) fn only_kind(section: Section<'_>, known: &str) {
-    if let Some((kind, place)) = section.text("kind").filter(|(kind, _)| *kind != known) {
-        let message = format!("'{kind}' is no kind of this part");
-        section.findings().note("config::bad-value", place, message, Some(format!("kind = \"{known}\"")));
-    }
-    section.finish();
 }

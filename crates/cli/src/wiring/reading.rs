@@ -1,6 +1,8 @@
-//! Reads a data folder that no process holds: opens it, and rebuilds the rows of unfinal blocks from the bus.
+//! Reads a data folder that no process holds: opens it, and rebuilds the rows of unfinal blocks from the bus. Or a
+//! database, which may be read whoever writes it.
 
-use super::{open_bus, open_store, registry};
+use super::{answering, open_bus, open_store, registry};
+use crate::config::Settings;
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use async_trait::async_trait;
@@ -19,6 +21,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
+use store::clickhouse;
 use store::{Batches, Recovery, Store, Writer};
 use tokio_util::sync::CancellationToken;
 use transform::Outward;
@@ -28,7 +31,8 @@ use transform::Outward;
 pub(crate) struct Reading {
     /// What answers questions.
     pub(crate) engine: Arc<Engine>,
-    _store: Store,
+    /// The folder's; a database is nobody's who reads it.
+    _store: Option<Store>,
 }
 
 /// Opens `dir` for questions.
@@ -47,12 +51,21 @@ pub(crate) async fn open_for_reading(dir: &Path, limits: Limits) -> Result<Readi
     let failed = |source| Error::Io { action: "start threads for", path: dir.to_path_buf(), source };
     let metrics = query::metrics::Metrics::new(&Registry::new())?;
     let engine = Engine::new(Arc::new(reader), limits, metrics).map_err(failed)?;
-    Ok(Reading { engine: Arc::new(engine), _store: store })
+    Ok(Reading { engine: Arc::new(engine), _store: Some(store) })
+}
+
+/// Opens a database for questions.
+///
+/// # Errors
+/// When the server cannot be reached, or it holds no such database.
+pub(crate) async fn open_database(config: &clickhouse::Config, settings: &Settings) -> Result<Reading> {
+    let engine = answering::engine(config, settings).await?;
+    Ok(Reading { engine, _store: None })
 }
 
 /// Takes what the bus holds through the transform: its publishers are gone, so it comes to an end.
 async fn rebuild(dir: &Path, deployment: &Deployment, store: Store) -> Result<Store> {
-    let bus = open_bus(dir, &store).await?;
+    let bus = open_bus(dir, store.recovered()).await?;
     let subscriber = bus.subscriber()?;
     drop(bus);
     let (give_back, given_back) = mpsc::channel();

@@ -1,6 +1,6 @@
 //! Where a store lives and what it may use.
 
-use serde::{Deserialize, Serialize};
+use crate::versions::Versions;
 use std::path::PathBuf;
 
 /// Where a store lives and what it may use.
@@ -35,15 +35,4 @@ impl Config {
             retain_flushes: 64,
         }
     }
-}
-
-/// What made the rows: each is compared and shown, never read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Versions {
-    /// Fingerprint of the configuration that rows depend on (chains, contracts, profiles).
-    pub configuration: String,
-    /// Version of the rules.
-    pub rules: String,
-    /// Version of the registry that was in force when the store was opened.
-    pub registry: String,
 }

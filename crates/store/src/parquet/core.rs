@@ -2,16 +2,17 @@
 //!
 //! Nothing here is async. The order of every change is: check, files, record of the log, memory, readers.
 
-use super::chain::{Chain, Entry};
 use super::config::Config;
-use super::forms::Forms;
 use super::log::Log;
 use super::manifest::Manifest;
-use super::record::{Body, Checkpoint, Told};
+use super::record::{Body, Checkpoint};
 use super::segment::Place;
 use crate::Recovery;
+use crate::chain::{Chain, Entry};
 use crate::error::{Error, Result};
+use crate::forms::Forms;
 use crate::read::moment::{Moment, head};
+use crate::told::Told;
 use model::chain::{BlockRef, ChainId};
 use model::commit::{Commit, Effect};
 use std::collections::BTreeMap;

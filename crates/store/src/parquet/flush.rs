@@ -5,14 +5,17 @@
 //! ```
 
 use super::core::Core;
-use super::layout::{indices, key_columns};
-use super::order::RunRows;
+use super::layout::indices;
 use super::reader::read_segment;
-use super::record::{Body, Flushed, Marks, Told};
+use super::record::{Body, Flushed};
 use super::segment::{Place, Segment, SegmentMeta, io_error};
 use super::writer::{Draft, SegmentWriter};
+use crate::chain::Marks;
 use crate::error::{Error, Result};
-use crate::rows::{Placed, Versioned, alert_rows, incident_rows, notice_rows};
+use crate::order::RunRows;
+use crate::order::key_columns;
+use crate::rows::{Versioned, alert_rows};
+use crate::told::{Told, told_rows};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use model::B256;
@@ -228,17 +231,4 @@ pub(super) fn cases_in<'a>(
         }
     }
     Ok(found)
-}
-
-/// Rows of `notices` and `incidents`.
-pub(crate) fn told_rows(told: &[&Told]) -> Result<(RecordBatch, RecordBatch)> {
-    let place = |told: &&Told| (told.chain, told.sequence());
-    let notices: Vec<_> = told.iter().map(|told| (place(told), told.notices.as_slice())).collect();
-    let notices: Vec<_> =
-        notices.into_iter().map(|((chain, sequence), rows)| Placed { chain, sequence, rows }).collect();
-    let incidents: Vec<_> = told
-        .iter()
-        .map(|told| Placed { chain: told.chain, sequence: told.sequence(), rows: told.incidents.as_slice() })
-        .collect();
-    Ok((notice_rows(&notices)?, incident_rows(&incidents)?))
 }

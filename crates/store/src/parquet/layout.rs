@@ -5,7 +5,7 @@ use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use ::parquet::schema::types::ColumnPath;
 use arrow_schema::{ArrowError, DataType};
-use model::tables::{Table, TableKind, TableSpec};
+use model::tables::{Table, TableSpec};
 use sha2::{Digest, Sha256};
 
 /// Rows of a row group. Larger groups compress no better; smaller ones cost a footer entry per column each.
@@ -113,25 +113,6 @@ fn opaque_columns(table: Table) -> &'static [&'static str] {
     }
 }
 
-/// The columns that make a row's version, highest first; of equal versions the later commit counts.
-///
-/// Alerts have none: a case may be changed by events of several chains, whose blocks do not compare, so that the
-/// later commit always counts. (Within a chain the two are the same, for a stream goes upwards.)
-pub(crate) fn version_columns(table: Table) -> &'static [&'static str] {
-    match table.spec().kind {
-        TableKind::Upsert { .. } if table != Table::Alerts => &["updated_block", "updated_log"],
-        TableKind::Upsert { .. } | TableKind::Append => &[],
-    }
-}
-
-/// The columns of an upserted table's key; none for a table that is appended to.
-pub(crate) fn key_columns(table: Table) -> &'static [&'static str] {
-    match table.spec().kind {
-        TableKind::Upsert { key } => key,
-        TableKind::Append => &[],
-    }
-}
-
 /// Positions of columns in the table's schema.
 pub(crate) fn indices(spec: &TableSpec, names: &[&str]) -> Result<Vec<usize>> {
     let index = |name: &&str| spec.schema.index_of(name).map_err(ArrowError::into);
@@ -216,7 +197,7 @@ mod tests {
                 bloom_columns(table),
                 unrepeated_columns(table),
                 opaque_columns(table),
-                version_columns(table),
+                crate::order::version_columns(table),
             ];
             assert!(!opaque_columns(table).iter().any(|name| bounded_columns(table).contains(name)));
             for name in named.into_iter().flatten().chain(&[order_column(table)]) {

@@ -1,10 +1,12 @@
 //! What the store holds, as the records of the commit log say. Live or at start, it changes only by a record.
 
-use super::config::Versions;
 use super::layout;
-use super::record::{Body, Checkpoint, Flushed, Marks, Merged, Told};
+use super::record::{Body, Checkpoint, Flushed, Merged};
 use super::segment::{Place, Segment, SegmentMeta};
+use crate::chain::Marks;
 use crate::error::{Error, Result};
+use crate::told::Told;
+use crate::versions::Versions;
 use model::alert::CaseKey;
 use model::chain::ChainId;
 use model::tables::Table;

@@ -6,8 +6,8 @@
 //! Where a run goes on for long without the others, its rows are passed on as they are, not copied: when a large
 //! old run meets a small new one, which is the common case, most of the work is finding where the new rows fall.
 
-use super::order::RowOrder;
 use crate::error::Result;
+use crate::order::RowOrder;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use arrow_select::interleave::interleave_record_batch;

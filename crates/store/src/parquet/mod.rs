@@ -12,20 +12,18 @@
 //! - [`record`] and [`log`]: what a commit is, and how it becomes durable.
 //! - [`manifest`]: what the store holds, as the records say.
 //! - [`layout`], [`segment`], [`writer`], [`reader`]: Parquet files.
-//! - [`order`] and [`merge`]: in which order rows lie, and how runs become one.
-//! - [`chain`], [`forms`], [`core`]: what is in memory, and what a commit does to it.
+//! - [`merge`]: how runs become one.
+//! - [`core`]: what is in memory, and what a commit does to it.
 //! - [`flush`], [`compact`], [`restore`], [`open`]: writing, merging, restart.
 //! - [`past`]: what later knowledge asks of earlier rows.
 //! - [`verify`], [`rewind`], [`generation`]: looking for damage, going back, building anew.
 
-pub(crate) mod chain;
 mod compact;
 mod compactor;
 pub mod config;
 mod core;
 pub mod files;
 pub(crate) mod flush;
-pub(crate) mod forms;
 pub mod generation;
 pub(crate) mod layout;
 mod log;
@@ -33,7 +31,6 @@ pub(crate) mod manifest;
 pub mod memory_files;
 pub(crate) mod merge;
 mod open;
-pub(crate) mod order;
 pub(crate) mod past;
 pub(crate) mod reader;
 pub(crate) mod record;
@@ -45,11 +42,12 @@ mod writer;
 
 use crate::error::{Error, Result};
 use crate::read::Reader;
+use crate::versions::Versions;
 use crate::{Batches, Recovery, Writer};
 use async_trait::async_trait;
 use compact::Policy;
 use compactor::Compactor;
-use config::{Config, Versions};
+use config::Config;
 use core::Core;
 use files::{DiskFiles, Files, Lock};
 use model::alert::{CaseKey, Notice};

@@ -4,16 +4,16 @@
 //! whether a step is wanted are read, and the rest of those rows alone that are. At most so many steps are held as are
 //! given back.
 
-use super::chain::Entry;
 use super::core::Core;
 use super::layout::{bounded_columns, indices};
 use super::reader::filter_segment;
 use super::segment::{Bounds, Segment};
+use crate::chain::Entry;
 use crate::error::Result;
-use arrow_array::{BooleanArray, RecordBatch};
-use arrow_schema::ArrowError;
+use crate::past::{add, wanted};
+use arrow_array::RecordBatch;
 use model::chain::ChainId;
-use model::past::rows::{STEP_COLUMNS, StepRows, TRAIT_COLUMNS, TraitRows};
+use model::past::rows::{STEP_COLUMNS, TRAIT_COLUMNS};
 use model::past::{Newest, PAST_STEPS_MAX, Past, PastQuery};
 use model::tables::Table;
 use std::sync::Arc;
@@ -75,22 +75,4 @@ impl History {
         }
         Ok(newest.finish(query.after))
     }
-}
-
-/// Which rows are asked for.
-fn wanted(query: &PastQuery, rows: &RecordBatch) -> std::result::Result<BooleanArray, ArrowError> {
-    let rows = TraitRows::new(rows)?;
-    let is_wanted = |row| {
-        let kind = query.kinds.iter().find(|kind| kind.as_str() == rows.kind(row));
-        kind.is_some_and(|kind| query.wants(rows.block(row), *kind, &rows.traits(row)))
-    };
-    Ok((0..rows.count()).map(|row| Some(is_wanted(row))).collect())
-}
-
-fn add(newest: &mut Newest, rows: &RecordBatch, is_wanted: impl Fn(usize) -> bool) -> Result<()> {
-    let steps = StepRows::new(rows)?;
-    for row in (0..steps.traits.count()).filter(|row| is_wanted(*row)) {
-        newest.push(steps.get(row)?);
-    }
-    Ok(())
 }

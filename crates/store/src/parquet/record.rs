@@ -1,14 +1,12 @@
 //! What a record of the commit log says. A record is a commit: what it names is in the store, what no record
 //! names is not.
 
-use super::config::Versions;
 use super::segment::SegmentMeta;
-use crate::error::Result;
-use crate::rows::{IncidentRow, NoticeRow};
+use crate::chain::Marks;
+use crate::told::Told;
+use crate::versions::Versions;
 use model::alert::CaseKey;
 use model::chain::ChainId;
-use model::change::Position;
-use model::commit::Commit;
 use serde::{Deserialize, Serialize};
 
 /// A record: its number, the SHA-256 of the one before, and what it says.
@@ -58,52 +56,6 @@ pub(crate) struct Checkpoint {
     pub(crate) told: Vec<Told>,
     /// Cases whose rows in files no longer count.
     pub(crate) hidden: Vec<CaseKey>,
-}
-
-/// Where a chain stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Marks {
-    /// Rows are in files up to here.
-    pub(crate) state_at: Position,
-    /// Timestamp of the tip there, Unix seconds.
-    pub(crate) state_time_secs: u64,
-    /// Notices are durable up to here.
-    pub(crate) written_to: Position,
-}
-
-/// What was told with one change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Told {
-    /// The chain.
-    pub(crate) chain: ChainId,
-    /// The stream after the change.
-    pub(crate) position: Position,
-    /// Rows of `notices`.
-    pub(crate) notices: Vec<NoticeRow>,
-    /// Rows of `incidents`.
-    pub(crate) incidents: Vec<IncidentRow>,
-}
-
-impl Told {
-    /// What a commit tells.
-    pub(crate) fn of(commit: &Commit) -> Result<Self> {
-        Ok(Self {
-            chain: commit.chain,
-            position: commit.position,
-            notices: commit.notices.iter().map(NoticeRow::new).collect::<Result<_>>()?,
-            incidents: commit.incidents.iter().map(IncidentRow::new).collect(),
-        })
-    }
-
-    /// Place of the change in its stream.
-    pub(crate) fn sequence(&self) -> u64 {
-        self.position.sequence.0
-    }
-
-    /// Does it tell nothing?
-    pub(crate) fn is_empty(&self) -> bool {
-        self.notices.is_empty() && self.incidents.is_empty()
-    }
 }
 
 /// What a flush wrote.

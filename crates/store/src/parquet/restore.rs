@@ -9,14 +9,11 @@ use super::layout::indices;
 use super::merge::Merged;
 use super::reader::read_segment;
 use crate::error::Result;
+use crate::told::{Last, add_revisions};
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::UInt32Type;
-use arrow_schema::ArrowError;
 use arrow_select::filter::filter_record_batch;
-use model::B256;
-use model::alert::{CaseKey, Notice, NoticeKind};
+use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
 use model::change::Sequence;
 use model::tables::Table;
@@ -99,51 +96,5 @@ impl Core {
         }
         let marks = self.manifest.chains.get(&ChainId::ACROSS).copied().unwrap_or_default();
         Ok((marks.written_to.sequence, last.notices()?))
-    }
-}
-
-/// The last notice of each case, while they are gathered.
-#[derive(Default)]
-struct Last(BTreeMap<CaseKey, (u32, String, String)>);
-
-impl Last {
-    fn add(&mut self, case_key: CaseKey, revision: u32, (kind, alert): (&str, &str)) {
-        let known = self.0.entry(case_key).or_default();
-        if revision > known.0 {
-            *known = (revision, kind.to_owned(), alert.to_owned());
-        }
-    }
-
-    fn add_rows(&mut self, rows: &RecordBatch) {
-        let (keys, revisions) =
-            (rows.column(0).as_fixed_size_binary(), rows.column(1).as_primitive::<UInt32Type>());
-        let (kinds, alerts) = (rows.column(2).as_string::<i32>(), rows.column(3).as_string::<i32>());
-        for row in 0..rows.num_rows() {
-            let case_key = CaseKey(B256::from_slice(keys.value(row)));
-            self.add(case_key, revisions.value(row), (kinds.value(row), alerts.value(row)));
-        }
-    }
-
-    fn notices(self) -> Result<Vec<Notice>> {
-        let notice = |(case_key, (revision, kind, alert)): (CaseKey, (u32, String, String))| {
-            let kind = NoticeKind::ALL.into_iter().find(|known| known.as_str() == kind);
-            let kind =
-                kind.ok_or_else(|| ArrowError::ParseError(format!("case {case_key:?} has no kind")))?;
-            let alert = serde_json::from_str(&alert)
-                .map_err(|error| ArrowError::ParseError(format!("case {case_key:?}: {error}")))?;
-            Ok(Notice { case_key, revision, kind, alert })
-        };
-        self.0.into_iter().map(notice).collect()
-    }
-}
-
-fn add_revisions(highest: &mut BTreeMap<CaseKey, u32>, rows: &RecordBatch) {
-    let keys = rows.column(0).as_fixed_size_binary();
-    let revisions = rows.column(1).as_primitive::<UInt32Type>();
-    for (key, revision) in keys.iter().zip(revisions) {
-        if let (Some(key), Some(revision)) = (key, revision) {
-            let known = highest.entry(CaseKey(B256::from_slice(key))).or_default();
-            *known = revision.max(*known);
-        }
     }
 }

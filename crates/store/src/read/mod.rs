@@ -22,9 +22,8 @@ mod provider;
 mod prune;
 
 use crate::error::Result;
-use crate::parquet::config::Versions;
+use crate::versions::Versions;
 use datafusion::catalog::TableProvider;
-#[cfg(test)]
 pub(crate) use digest::digest as digest_of;
 use footers::Footers;
 use model::B256;

@@ -1,15 +1,15 @@
 //! One moment of the store: which segments are live, and what is in memory beside them.
 
 use super::Head;
+use crate::chain::{Chain, Entry};
 use crate::error::Result;
-use crate::parquet::chain::{Chain, Entry};
-use crate::parquet::config::Versions;
-use crate::parquet::flush::told_rows;
-use crate::parquet::forms::Form;
+use crate::forms::Form;
+use crate::order::RunRows;
 use crate::parquet::manifest::Segments;
-use crate::parquet::order::RunRows;
-use crate::parquet::record::Told;
 use crate::rows::{Versioned, alert_rows};
+use crate::told::Told;
+use crate::told::told_rows;
+use crate::versions::Versions;
 use arrow_array::RecordBatch;
 use model::alert::CaseKey;
 use model::chain::ChainId;

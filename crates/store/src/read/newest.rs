@@ -4,7 +4,7 @@
 //! The node has no children that an optimizer could reach: a filter on anything but the key, or a limit, below
 //! the merge would bring rows back that a later commit replaced.
 
-use crate::parquet::layout::{key_columns, version_columns};
+use crate::order::{key_columns, version_columns};
 use crate::parquet::merge::{Merge, Step};
 use arrow_array::RecordBatch;
 use arrow_schema::{SchemaRef, SortOptions};

@@ -5,7 +5,7 @@ use super::footers::Footers;
 use super::moment::{Memory, Moment};
 use super::newest::{NewestExec, Runs, work_columns};
 use super::prune::may_match;
-use crate::parquet::layout::key_columns;
+use crate::order::key_columns;
 use crate::parquet::segment::Segment;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;

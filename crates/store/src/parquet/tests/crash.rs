@@ -3,7 +3,7 @@
 
 use super::super::memory_files::{Loss, MemoryFiles};
 use super::schedule::{Outcome, Promises, tell};
-use super::story::Story;
+use crate::testing::story::Story;
 
 /// Crashes once at every step of a story, under every kind of loss.
 fn crash_everywhere(seed: u64, length: usize) {

@@ -8,7 +8,6 @@ mod generations;
 mod past;
 mod schedule;
 mod snapshots;
-mod story;
 
 use super::Store;
 use super::config::Config;

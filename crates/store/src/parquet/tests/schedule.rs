@@ -2,11 +2,11 @@
 //! those of the plain model.
 
 use super::super::memory_files::MemoryFiles;
-use super::story::{Places, Story};
 use super::{config, open, restored};
 use crate::read::{Snapshot, digest_of};
 use crate::rows::read_alerts;
 use crate::testing::state_values;
+use crate::testing::story::{Places, Story};
 use crate::{Error, Result, Store, Writer};
 use arrow_array::RecordBatch;
 use datafusion::catalog::TableProvider;

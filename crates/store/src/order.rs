@@ -1,9 +1,8 @@
 //! The order of rows in a segment, and which of several rows of a key counts.
 //!
 //! A segment holds rows of one chain in the order of its table; of an upserted table, one row a key. Here batches
-//! in memory are brought into that form; [`super::merge`] keeps it when several such runs become one.
+//! in memory are brought into that form; [`merge`](crate::parquet) keeps it when several such runs become one.
 
-use super::layout;
 use crate::error::Result;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{UInt32Type, UInt64Type};
@@ -13,6 +12,25 @@ use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use model::tables::{Table, TableKind};
+
+/// The columns that make a row's version, highest first; of equal versions the later commit counts.
+///
+/// Alerts have none: a case may be changed by events of several chains, whose blocks do not compare, so that the
+/// later commit always counts. (Within a chain the two are the same, for a stream goes upwards.)
+pub(crate) fn version_columns(table: Table) -> &'static [&'static str] {
+    match table.spec().kind {
+        TableKind::Upsert { .. } if table != Table::Alerts => &["updated_block", "updated_log"],
+        TableKind::Upsert { .. } | TableKind::Append => &[],
+    }
+}
+
+/// The columns of an upserted table's key; none for a table that is appended to.
+pub(crate) fn key_columns(table: Table) -> &'static [&'static str] {
+    match table.spec().kind {
+        TableKind::Upsert { key } => key,
+        TableKind::Append => &[],
+    }
+}
 
 /// How rows of a table are ordered and which of a key counts, for batches of given columns.
 #[derive(Debug)]
@@ -37,7 +55,7 @@ impl RowOrder {
         let columns = find(spec.sort)?;
         let fields = columns.iter().map(|column| SortField::new(schema.field(*column).data_type().clone()));
         let converter = RowConverter::new(fields.collect())?;
-        let version = find(layout::version_columns(table))?;
+        let version = find(version_columns(table))?;
         let newest_only = matches!(spec.kind, TableKind::Upsert { .. });
         Ok(Self { columns, version, newest_only, converter })
     }

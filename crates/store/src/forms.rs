@@ -36,7 +36,8 @@ impl Form {
         self.is_in(state_at) && self.rests_on_own_chain()
     }
 
-    fn rests_on_own_chain(&self) -> bool {
+    /// Does it rest on events of its own stream alone, or on what can no longer go?
+    pub(crate) fn rests_on_own_chain(&self) -> bool {
         let evidence = self.alert.iter().flat_map(|alert| &alert.evidence);
         self.stable || evidence.into_iter().all(|(chain, _)| *chain == self.chain)
     }

@@ -1,6 +1,5 @@
 //! One chain in memory: does a change stand on what is here, and which rows are open, final, or gone.
 
-use super::record::Marks;
 use crate::Recovery;
 use crate::error::{Error, Result};
 use arrow_array::RecordBatch;
@@ -9,8 +8,20 @@ use model::change::Position;
 use model::commit::{Commit, Effect};
 use model::segment::Finality;
 use model::tables::Table;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
+
+/// Where a chain stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Marks {
+    /// Rows are in files up to here.
+    pub(crate) state_at: Position,
+    /// Timestamp of the tip there, Unix seconds.
+    pub(crate) state_time_secs: u64,
+    /// Notices are durable up to here.
+    pub(crate) written_to: Position,
+}
 
 /// Rows of one append, in memory.
 #[derive(Debug)]

@@ -17,22 +17,22 @@ use std::collections::BTreeMap;
 type Rows = [(Table, RecordBatch)];
 
 /// How far each chain has been read.
-pub(super) type Places = BTreeMap<ChainId, u64>;
+pub(crate) type Places = BTreeMap<ChainId, u64>;
 
 /// A stream of commits of several chains.
 #[derive(Debug)]
-pub(super) struct Story {
-    pub(super) commits: Vec<Commit>,
+pub(crate) struct Story {
+    pub(crate) commits: Vec<Commit>,
 }
 
 impl Story {
     /// A story of `length` commits.
-    pub(super) fn new(seed: u64, length: usize) -> Self {
+    pub(crate) fn new(seed: u64, length: usize) -> Self {
         Self::told_by(seed, length, [Teller::new(1), Teller::new(2)])
     }
 
     /// One without events: their many columns take most of the time of writing.
-    pub(super) fn without_events(seed: u64, length: usize) -> Self {
+    pub(crate) fn without_events(seed: u64, length: usize) -> Self {
         let teller = |chain| Teller { events_at_most: 0, ..Teller::new(chain) };
         Self::told_by(seed, length, [teller(1), teller(2)])
     }
@@ -47,7 +47,7 @@ impl Story {
     }
 
     /// What the tables hold when chains were read up to `seen`, and told what they told up to `told`.
-    pub(super) fn tables(&self, seen: &Places, told: &Places) -> BTreeMap<Table, Vec<RecordBatch>> {
+    pub(crate) fn tables(&self, seen: &Places, told: &Places) -> BTreeMap<Table, Vec<RecordBatch>> {
         let is_in = |commit: &&Commit, places: &Places| {
             commit.position.sequence.0 <= places.get(&commit.chain).copied().unwrap_or(0)
         };
@@ -71,16 +71,15 @@ impl Story {
             vec![alert_rows(self.cases(seen).values().map(|(alert, version)| (alert, *version))).unwrap()],
         );
         let told = self.commits.iter().filter(|commit| is_in(commit, told));
-        let told: Vec<_> = told.map(|commit| crate::parquet::record::Told::of(commit).unwrap()).collect();
-        let (notices, incidents) =
-            crate::parquet::flush::told_rows(&told.iter().collect::<Vec<_>>()).unwrap();
+        let told: Vec<_> = told.map(|commit| crate::told::Told::of(commit).unwrap()).collect();
+        let (notices, incidents) = crate::told::told_rows(&told.iter().collect::<Vec<_>>()).unwrap();
         tables.insert(Table::Notices, vec![notices]);
         tables.insert(Table::Incidents, vec![incidents]);
         tables
     }
 
     /// Cases as they stand when chains were read up to `seen`.
-    pub(super) fn cases(&self, seen: &Places) -> BTreeMap<CaseKey, (Alert, (u64, u32))> {
+    pub(crate) fn cases(&self, seen: &Places) -> BTreeMap<CaseKey, (Alert, (u64, u32))> {
         let mut cases = BTreeMap::new();
         for commit in &self.commits {
             if commit.position.sequence.0 > seen.get(&commit.chain).copied().unwrap_or(0) {
@@ -97,7 +96,7 @@ impl Story {
     }
 
     /// The highest revision of each case of a chain that was told up to a place.
-    pub(super) fn revisions(&self, chain: ChainId, upto: u64) -> BTreeMap<CaseKey, u32> {
+    pub(crate) fn revisions(&self, chain: ChainId, upto: u64) -> BTreeMap<CaseKey, u32> {
         let commits =
             self.commits.iter().filter(|commit| commit.chain == chain && commit.position.sequence.0 <= upto);
         let mut highest = BTreeMap::new();

@@ -1,0 +1,99 @@
+//! The book of commits on the server: read whole, written line by line.
+
+use super::book::{Book, Kind, Line};
+use super::client::Client;
+use super::config::Config;
+use super::moment::{Body, Dead};
+use super::schema::{BOOK, escaped};
+use crate::error::Result;
+use model::error::ErrorClass;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Commits that are read: the newest ones. Beyond the newest that counts lie only those that a writer wrote after it
+/// was fenced, which is one.
+const COMMITS_READ: usize = 16;
+
+/// All intents and opens, and the newest commits.
+pub(super) async fn read(client: &Client) -> Result<Book> {
+    let columns = "id, kind, epoch, writer, base, body";
+    let sql = format!(
+        "SELECT {columns} FROM {BOOK} WHERE kind != 'commit' UNION ALL \
+         SELECT {columns} FROM (SELECT {columns} FROM {BOOK} WHERE kind = 'commit' ORDER BY id DESC LIMIT {COMMITS_READ})"
+    );
+    Ok(Book::new(client.lines::<Line>("read the commits", &sql).await?))
+}
+
+/// Writes the intent or the open of a writer.
+pub(super) async fn write_claim(client: &Client, kind: Kind, of: (u64, &str), base: u64) -> Result<()> {
+    let ((epoch, writer), id) = (of, super::book::first_id(of.0));
+    let sql = format!(
+        "INSERT INTO {BOOK} (id, kind, epoch, writer, base, body) VALUES ({id}, '{}', {epoch}, '{writer}', {base}, '')",
+        kind.as_str()
+    );
+    client.run("claim the store", &sql).await
+}
+
+/// Writes the line of a commit, whose rows are there.
+pub(super) async fn write_commit(client: &Client, id: u64, of: (u64, &str), body: &Body) -> Result<()> {
+    let (epoch, writer) = of;
+    let json = serde_json::to_string(body).map_err(|cause| crate::Error::ClickHouse {
+        action: "write a commit",
+        detail: cause.to_string(),
+        class: ErrorClass::Fatal,
+    })?;
+    let void: Vec<String> =
+        body.void.ranges().iter().map(|(first, last)| format!("({first}, {last})")).collect();
+    let dead = |Dead { chain, first, last }: &Dead| format!("({chain}, {first}, {last})");
+    let dead: Vec<String> = body.dead.iter().map(dead).collect();
+    let sql = format!(
+        "INSERT INTO {BOOK} (id, kind, epoch, writer, base, void, dead, body) VALUES \
+         ({id}, 'commit', {epoch}, '{writer}', 0, [{}], [{}], '{}')",
+        void.join(", "),
+        dead.join(", "),
+        escaped(&json)
+    );
+    client.run("write a commit", &sql).await
+}
+
+/// How long nobody has written to a database, by the server's clock; `None` where there is none, or nobody ever has.
+/// A writer that lives writes every few seconds ([`Config::beat_every`]).
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn silent_for(config: &Config) -> Result<Option<Duration>> {
+    #[derive(Deserialize)]
+    struct Exists {
+        result: u8,
+    }
+    #[derive(Deserialize)]
+    struct Silent {
+        lines: u64,
+        silent_ms: i64,
+    }
+    let (client, book) = (Client::new(config, None), format!("{}.{BOOK}", config.database));
+    let exists = client.lines::<Exists>("look for the database", &format!("EXISTS TABLE {book}")).await?;
+    if exists.first().is_none_or(|exists| exists.result == 0) {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT count() AS lines, dateDiff('millisecond', max(at), now64(3, 'UTC')) AS silent_ms FROM {book}"
+    );
+    let silent = client.lines::<Silent>("read the commits", &sql).await?;
+    let silent = silent.first().filter(|silent| silent.lines > 0);
+    Ok(silent.map(|silent| Duration::from_millis(u64::try_from(silent.silent_ms).unwrap_or(0))))
+}
+
+/// The server's version, to see that it answers.
+///
+/// # Errors
+/// When the server cannot be reached, or does not let this user in.
+pub async fn version(config: &Config) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: String,
+    }
+    let client = Client::new(config, None);
+    let version = client.lines::<Version>("ask for its version", "SELECT version() AS version").await?;
+    Ok(version.into_iter().next().map(|version| version.version).unwrap_or_default())
+}

@@ -1,0 +1,315 @@
+//! Stories told to a store on the real engine, over a way that fails; after each the tables are those of the plain
+//! model.
+
+#[path = "../../../../tests/src/clickhouse.rs"]
+mod server;
+
+use super::{Config, Reader, Snapshot, Store};
+use crate::Writer;
+use crate::read::digest_of;
+use crate::rows::read_alerts;
+use crate::testing::state_values;
+use crate::testing::story::{Places, Story};
+use arrow_array::RecordBatch;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use model::chain::ChainId;
+use model::error::ErrorClass;
+use model::tables::Table;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use server::{Fate, Server, Way};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const TABLES: [Table; 6] =
+    [Table::Blocks, Table::Events, Table::State, Table::Alerts, Table::Notices, Table::Incidents];
+
+/// A number that names a run: given, else drawn. Printed, so that a failure can be repeated.
+fn seed() -> u64 {
+    let given = std::env::var("RXTRAIL_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+    println!("clickhouse: RXTRAIL_SEED={seed}");
+    seed
+}
+
+fn config(url: &str, database: &str) -> Config {
+    Config {
+        request_timeout: Duration::from_secs(30),
+        poll_every: Duration::from_millis(5),
+        ..Config::new(url, database)
+    }
+}
+
+/// Opens the store, however often it takes.
+async fn open(config: &Config) -> Store {
+    loop {
+        match Store::open(config.clone()).await {
+            Ok(store) => return store,
+            Err(error) => assert_eq!(error.class(), ErrorClass::Transient, "{error}"),
+        }
+    }
+}
+
+async fn flush(store: &mut Store) {
+    while let Err(error) = store.flush().await {
+        assert_eq!(error.class(), ErrorClass::Transient, "{error}");
+    }
+}
+
+/// What was read of a story.
+struct Telling<'a> {
+    story: &'a Story,
+    begin: Places,
+}
+
+impl<'a> Telling<'a> {
+    fn of(story: &'a Story, store: &Store) -> Self {
+        let begin = store.recovered().into_iter().map(|(chain, left)| (chain, left.state_at.sequence.0));
+        Self { story, begin: begin.collect() }
+    }
+
+    async fn commit(&self, store: &mut Store, index: usize) {
+        let commit = self.story.commits[index].clone();
+        if commit.position.sequence.0 > self.begin.get(&commit.chain).copied().unwrap_or(0) {
+            store.commit(commit).await.unwrap();
+        }
+    }
+
+    /// What a restart is given is what there was at `state_at`.
+    async fn check_restart(&self, store: &Store) {
+        let (tables, cases) = (self.story.tables(&self.begin, &self.begin), self.story.cases(&self.begin));
+        for (chain, begin) in &self.begin {
+            let rows = tables.get(&Table::State).into_iter().flatten().filter(|rows| of_chain(rows, *chain));
+            let expected: BTreeMap<_, _> =
+                rows.flat_map(state_values).filter(|(_, value)| value.is_some()).collect();
+            let came: Vec<_> =
+                restored(store, Table::State, *chain).await.iter().flat_map(state_values).collect();
+            assert_eq!(came, expected.into_iter().collect::<Vec<_>>(), "state of chain {chain} at {begin}");
+            let came = restored(store, Table::Alerts, *chain).await;
+            let came: Vec<_> = came.iter().flat_map(|rows| read_alerts(rows).unwrap()).collect();
+            let of_it = cases.values().filter(|(alert, _)| alert.chain == *chain).cloned();
+            assert_eq!(came, of_it.collect::<Vec<_>>(), "alerts of chain {chain} at {begin}");
+            let revisions: Vec<_> = self.story.revisions(*chain, *begin).into_iter().collect();
+            assert_eq!(
+                sorted(store.revisions(*chain).await.unwrap()),
+                revisions,
+                "revisions of chain {chain}"
+            );
+        }
+    }
+}
+
+fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
+    all.sort();
+    all
+}
+
+async fn restored(store: &Store, table: Table, chain: ChainId) -> Vec<RecordBatch> {
+    let batches = store.restore(table, chain).await.unwrap();
+    tokio::task::spawn_blocking(move || batches.collect::<crate::Result<_>>()).await.unwrap().unwrap()
+}
+
+fn of_chain(rows: &RecordBatch, chain: ChainId) -> bool {
+    use arrow_array::cast::AsArray;
+    rows.column(0).as_primitive::<arrow_array::types::UInt64Type>().value(0) == chain.0
+}
+
+fn memory(table: Table, batches: &[RecordBatch]) -> Arc<dyn TableProvider> {
+    Arc::new(MemTable::try_new(table.schema(), vec![batches.to_vec()]).unwrap())
+}
+
+/// A snapshot shows what was committed, all of it: rows up to `written_to`, and of the state those up to `state_at`.
+async fn check(story: &Story, snapshot: &Snapshot) {
+    let places = |place: &dyn Fn(&crate::Head) -> u64| -> Places {
+        snapshot.heads().iter().map(|(chain, head)| (*chain, place(head))).collect()
+    };
+    let (written, state_at) =
+        (places(&|head| head.written_to.sequence.0), places(&|head| head.state_at.sequence.0));
+    let expected = story.tables(&written, &written);
+    let final_ones = story.tables(&state_at, &written);
+    for table in TABLES {
+        let expected = if table == Table::State { &final_ones } else { &expected };
+        same(table, &snapshot.table(table), expected).await;
+        if !matches!(table, Table::Alerts) {
+            same(table, &snapshot.final_only().table(table), &final_ones).await;
+        }
+    }
+}
+
+async fn same(table: Table, came: &Arc<dyn TableProvider>, expected: &BTreeMap<Table, Vec<RecordBatch>>) {
+    let expected = memory(table, expected.get(&table).map(Vec::as_slice).unwrap_or_default());
+    if digest_of(table, came.clone()).await.unwrap() != digest_of(table, expected.clone()).await.unwrap() {
+        let show = async |rows: &Arc<dyn TableProvider>| {
+            let rows = SessionContext::new().read_table(rows.clone()).unwrap().collect().await.unwrap();
+            datafusion::arrow::util::pretty::pretty_format_batches(&rows).unwrap().to_string()
+        };
+        panic!("{}: came\n{}\nexpected\n{}", table.name(), show(came).await, show(&expected).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_every_commit_the_tables_are_those_of_the_model_whatever_is_lost_on_the_way() {
+    let server = Server::start();
+    let seed = seed();
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut fates = StdRng::seed_from_u64(seed + 1);
+    let decide = move |_: &str| match fates.random_range(0..40) {
+        0 => Fate::Refused,
+        1 => Fate::AnswerLost,
+        2 => Fate::Late,
+        _ => Fate::Answered,
+    };
+    let way = Way::to(server.url(), Box::new(decide)).await;
+    let config = |url| Config { sweep_after: Duration::ZERO, ..config(url, "story") };
+    let (config, direct) = (config(way.url()), config(server.url()));
+    let story = Story::new(seed, 90);
+    let mut store = open(&config).await;
+    let mut telling = Telling::of(&story, &store);
+    let (mut commits, mut lives) = (0, 1);
+    for index in 0..story.commits.len() {
+        telling.commit(&mut store, index).await;
+        if random.random_ratio(1, 3) {
+            flush(&mut store).await;
+            commits += 1;
+            check(&story, &Reader::open(&direct).await.unwrap().snapshot()).await;
+        }
+        if random.random_ratio(1, 15) {
+            // The process dies with what it had not sent, or in the middle of sending it.
+            if random.random_bool(0.5) {
+                drop(
+                    tokio::time::timeout(Duration::from_millis(random.random_range(0..20)), store.flush())
+                        .await,
+                );
+            }
+            store = open(&config).await;
+            lives += 1;
+            telling = Telling::of(&story, &store);
+            way.calm(true);
+            telling.check_restart(&store).await;
+            way.calm(false);
+            for earlier in 0..=index {
+                telling.commit(&mut store, earlier).await;
+            }
+        }
+    }
+    flush(&mut store).await;
+    check(&story, &Reader::open(&direct).await.unwrap().snapshot()).await;
+    assert_swept(&mut store, &direct).await;
+    check(&story, &Reader::open(&direct).await.unwrap().snapshot()).await;
+    println!(
+        "clickhouse: {commits} commits, {lives} lives, {} requests or answers lost; the tables are right",
+        way.lost()
+    );
+}
+
+/// Nothing is left that counts for nobody, once the writer was idle for some commits.
+async fn assert_swept(store: &mut Store, direct: &Config) {
+    #[derive(serde::Deserialize)]
+    struct Count {
+        rows: u64,
+    }
+    let client = super::client::Client::new(direct, Some(&direct.database));
+    let mut left = Vec::new();
+    for _ in 0..500 {
+        while let Err(error) = store.beat().await {
+            assert_eq!(error.class(), ErrorClass::Transient, "{error}");
+        }
+        let moment = super::reader::newest(&client).await.unwrap();
+        left.clear();
+        for table in Table::ALL {
+            let Some(garbage) = moment.garbage(table) else { continue };
+            let sql = format!("SELECT count() AS rows FROM {} WHERE {garbage}", super::moment::kept(table));
+            left.push(client.lines::<Count>("count", &sql).await.unwrap()[0].rows);
+        }
+        if moment.body.dead.is_empty() && left.iter().all(|rows| *rows == 0) {
+            return;
+        }
+    }
+    panic!("garbage is left: {left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_taken_over_writes_in_vain_and_finds_out() {
+    let server = Server::start();
+    let config = config(server.url(), "fence");
+    let story = Story::new(7, 40);
+    let mut first = open(&config).await;
+    let telling = Telling::of(&story, &first);
+    for index in 0..20 {
+        telling.commit(&mut first, index).await;
+    }
+    flush(&mut first).await;
+    for index in 20..25 {
+        telling.commit(&mut first, index).await;
+    }
+    let mut second = open(&config).await;
+    let reader = Reader::open(&config).await.unwrap();
+    let found = reader.snapshot();
+    let error = first.flush().await.unwrap_err();
+    assert!(matches!(error, crate::Error::Fenced { epoch: 2 }), "{error}");
+    assert_eq!(Reader::open(&config).await.unwrap().snapshot().commit(), found.commit(), "it does not count");
+    let telling = Telling::of(&story, &second);
+    telling.check_restart(&second).await;
+    for index in 0..40 {
+        telling.commit(&mut second, index).await;
+    }
+    flush(&mut second).await;
+    check(&story, &Reader::open(&config).await.unwrap().snapshot()).await;
+    check(&story, &found).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_the_server_itself_sees_what_counts_and_nothing_else() {
+    let server = Server::start();
+    let config = config(server.url(), "views");
+    let client = super::client::Client::new(&config, Some("views"));
+    let story = Story::new(11, 60);
+    let mut store = open(&config).await;
+    let telling = Telling::of(&story, &store);
+    let count = async |table: Table| {
+        #[derive(serde::Deserialize)]
+        struct Count {
+            rows: u64,
+        }
+        let sql = format!("SELECT count() AS rows FROM {}", table.name());
+        client.lines::<Count>("count", &sql).await.unwrap()[0].rows
+    };
+    let asked = TABLES.into_iter().filter(|table| *table != Table::State);
+    for table in asked.clone() {
+        assert_eq!(count(table).await, 0, "{} before the first commit", table.name());
+    }
+    for index in 0..60 {
+        telling.commit(&mut store, index).await;
+        if index % 3 == 0 {
+            flush(&mut store).await;
+        }
+    }
+    flush(&mut store).await;
+    let snapshot = store.reader().snapshot();
+    for table in asked {
+        let rows = SessionContext::new().read_table(snapshot.table(table)).unwrap().count().await.unwrap();
+        assert_eq!(count(table).await, rows as u64, "{}", table.name());
+    }
+}
+
+/// The engine of the tests has no users, so that rights cannot be tried here; that it can read them can.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statements_for_users_and_rows_are_ones_that_the_server_knows() {
+    let server = Server::start();
+    let client = super::client::Client::new(&config(server.url(), "default"), None);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/clickhouse");
+    let mut statements = 0;
+    for file in ["users.sql", "row-policies.sql"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+        for statement in lines.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+            let quoted = super::schema::escaped(statement);
+            client.run("read", &format!("SELECT formatQuery('{quoted}') FORMAT Null")).await.unwrap();
+            statements += 1;
+        }
+    }
+    assert!(statements > 20, "{statements}");
+}
