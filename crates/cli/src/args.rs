@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Bus(BusCommand),
     /// Builds the tables anew with the present configuration, and puts them in place of the old.
     Rederive(Rederive),
+    /// Builds the tables anew without asking a node: from the logs that are stored, or from Kafka.
+    Replay(Replay),
     /// Takes a chain back below its finalised block, after a reorg that should have been impossible.
     Rewind(Rewind),
     /// Shows what is flagged, by which rule, and why.
@@ -351,6 +353,37 @@ pub(crate) struct Rederive {
     /// Remove the old tables once the new ones are in place; else they stay beside them.
     #[arg(long)]
     pub(crate) discard_old: bool,
+}
+
+/// `replay`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rxtrail replay --into anew                              with the present rules, profiles and registry
+  rxtrail replay --from bus --into anew --database anew   a new database from the topics, as far as they reach back
+")]
+pub(crate) struct Replay {
+    /// What the tables are built from: the logs of the old ones up to the last final block, or the topics of Kafka.
+    #[arg(long, value_enum, default_value = "logs")]
+    pub(crate) from: ReplayFrom,
+    /// A folder for the new tables, or for what belongs to them, that is not there yet.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: PathBuf,
+    /// A database for the new tables, where they are in ClickHouse.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Option<String>,
+    /// The data folder of the old tables.
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+}
+
+/// What tables are built from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ReplayFrom {
+    /// The logs of the old tables.
+    Logs,
+    /// The topics of Kafka.
+    Bus,
 }
 
 /// `rewind`

@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod pedigree;
 mod rederive;
+mod replay;
 mod rewind;
 mod rules;
 mod run;
@@ -37,6 +38,7 @@ pub(crate) async fn execute(arguments: Arguments) -> Result<Exit> {
         Command::Bus(command) => bus::execute(common, &command).await,
         Command::Store(args) => store::execute(common, &args).await,
         Command::Rederive(args) => rederive::execute(common, &args).await,
+        Command::Replay(args) => replay::execute(common, &args).await,
         Command::Rewind(args) => rewind::execute(common, &args).await,
         Command::Rules(args) => rules::execute(&args),
         Command::Completions { shell } => completions::execute(shell),

@@ -18,6 +18,7 @@ mod deployment;
 mod door;
 mod error;
 mod exit;
+mod goals;
 mod logs;
 mod progress;
 mod terminal;

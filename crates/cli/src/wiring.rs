@@ -12,6 +12,7 @@ pub(crate) mod ingester;
 mod parts;
 mod reading;
 mod registry;
+pub(crate) mod replaying;
 mod tables;
 mod watch;
 
@@ -30,6 +31,7 @@ use model::chain::ChainId;
 use prometheus::Registry;
 use query::engine::Engine;
 use query::snapshot::Source;
+use replaying::Stored;
 use runtime::health::{Health, State};
 use runtime::metrics::Metrics;
 use std::collections::BTreeMap;
@@ -49,12 +51,14 @@ pub(crate) fn bus_dir(data_dir: &Path) -> PathBuf {
 }
 
 /// Which sides of the bus a process with a store is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Role {
     /// Both: it reads the chains as well.
     Whole,
     /// The one with the store only.
     Transform,
+    /// Both: it reads the chains from tables that are there already.
+    Replay(Stored),
 }
 
 /// A process that runs.
@@ -81,7 +85,7 @@ pub(crate) async fn start(
     listen: Option<SocketAddr>,
     stop: CancellationToken,
 ) -> Result<Running> {
-    if role == Role::Transform {
+    if matches!(role, Role::Transform) {
         ingester::apart(settings, "transform")?;
     }
     let dir = settings.data_dir.clone();
@@ -116,9 +120,14 @@ pub(crate) async fn start(
     running.tell_others(settings, &health);
     chains::announce(settings, &health);
     chains::follow(&running.parts, settings, &outward, &health);
-    if role == Role::Whole {
-        let (registry, plain) = (metrics.registry(), |publisher, _: &str| publisher);
-        chains::read(&mut running.parts, (settings, &reference), bus.as_ref(), (registry, &health), plain)?;
+    let inputs = (settings, &reference);
+    match &role {
+        Role::Whole => {
+            let (registry, plain) = (metrics.registry(), |publisher, _: &str| publisher);
+            chains::read(&mut running.parts, inputs, bus.as_ref(), (registry, &health), plain)?;
+        }
+        Role::Replay(stored) => replaying::read(&mut running.parts, inputs, bus.as_ref(), stored, &health)?,
+        Role::Transform => {}
     }
     let subscriber = bus.subscriber()?;
     health.update("transform", State::Ok, true, "takes records");
@@ -138,13 +147,13 @@ impl Running {
     fn tell_others(&mut self, settings: &Settings, health: &Health) {
         let BusKind::Kafka(config) = &settings.bus else { return };
         let Some(topic) = config.alerts_topic.clone() else { return };
-        let (told, dir) = (self.outward.notices.subscribe(), settings.data_dir.clone());
+        let (told, kept) = (self.outward.notices.subscribe(), alerts_topic::Kept::of(settings, &topic));
         let stop = self.parts.stop().clone();
         let work = alerts_topic::run(
             (bus::kafka::Config::clone(config), topic),
             self.engine.clone(),
             told,
-            dir,
+            kept,
             stop,
         );
         self.parts.spawn("alerts topic".to_owned(), health.clone(), work);

@@ -2,9 +2,9 @@
 //! in the end every canonical table, in a data folder and in ClickHouse, is that of a fresh index in one process, and
 //! another system that read the alerts from their topic knows each revision of each case.
 
-use super::company::{Company, FAULTS, Fault};
+use super::company::{Company, FAULTS, Fault, WAREHOUSE_ALERTS};
 use super::kill::{Place, assert_same};
-use super::process::{At, Process, rounds, seed, sql};
+use super::process::{At, Process, answer, pedigree, rounds, seed, sql};
 use super::trade::Trade;
 use crate::broker::Broker;
 use crate::deployment::PATIENCE;
@@ -23,16 +23,22 @@ const ROUNDS: u64 = 42;
 /// The latest moment of a fault after a round's last block, in milliseconds.
 const FAULT_WITHIN_MS: u64 = 250;
 
-/// What a program in another language made of the topic of alerts: of each case its revisions.
-fn known_to_others(broker: &Broker) -> BTreeMap<String, Vec<String>> {
+/// What a program in another language made of the topic of alerts: of each case its revisions; or what it says went
+/// wrong, where the topic is not made yet.
+fn known_to_others(broker: &Broker, topic: &str) -> Result<BTreeMap<String, Vec<String>>, String> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut node = Command::new("node");
-    node.arg(tests.join("kafka/alerts.mjs")).arg(tests.join(".tools/node_modules")).arg(broker.address());
+    node.arg(tests.join("kafka/alerts.mjs"))
+        .arg(tests.join(".tools/node_modules"))
+        .arg(broker.address())
+        .arg(topic);
     let output = node.output().expect("node starts");
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{errors}");
+    if !output.status.success() {
+        return Err(errors.into_owned());
+    }
     let known = text.lines().map(|line| serde_json::from_str::<Known>(line).expect("a case"));
-    known.map(|known| (known.case_key, known.revisions)).collect()
+    Ok(known.map(|known| (known.case_key, known.revisions)).collect())
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -42,19 +48,19 @@ struct Known {
 }
 
 /// Waits until others know what people were told.
-async fn assert_others_know(broker: &Broker, data: &Path) {
+async fn assert_others_know(broker: &Broker, topic: &str, at: At<'_>) {
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in sql(data, "SELECT case_key, kind FROM notices ORDER BY case_key, revision") {
+    for row in sql(at, "SELECT case_key, kind FROM notices ORDER BY case_key, revision") {
         let (case_key, kind) = row.split_once(',').expect("two columns");
         told.entry(case_key.to_owned()).or_default().push(kind.to_owned());
     }
     let known = async {
-        while known_to_others(broker) != told {
+        while known_to_others(broker, topic).as_ref() != Ok(&told) {
             tokio::task::yield_now().await;
         }
     };
     let known = tokio::time::timeout(PATIENCE, known).await;
-    assert!(known.is_ok(), "others know {:?}, people were told {told:?}", known_to_others(broker));
+    assert!(known.is_ok(), "others know {:?}, people were told {told:?}", known_to_others(broker, topic));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,9 +106,13 @@ async fn any_part_may_fail_at_any_moment_and_both_stores_hold_what_a_fresh_index
     process.terminate();
     let killed = company.place.data("transform");
     assert_same(&trade, &killed, &fresh).await;
-    assert_same(&trade, At::configured(&company.warehouse_config), &fresh).await;
+    let warehouse = At::configured(&company.warehouse_config);
+    assert_same(&trade, warehouse, &fresh).await;
     assert_answers_the_same(&company.query, &fresh).await;
-    assert_others_know(&company.broker, &killed).await;
+    assert_others_know(&company.broker, "rxtrail.alerts", At::from(&killed)).await;
+    assert_others_know(&company.broker, WAREHOUSE_ALERTS, warehouse).await;
+    assert_same_stories(warehouse, At::from(&fresh));
+    assert_built_again_from_the_topics(&trade, &company, &fresh).await;
     let count = |what: &str| sql(&killed, &format!("SELECT count(*) FROM {what}"))[0].clone();
     println!(
         "apart: {rounds} faults survived {faults:?}, {} requests to ClickHouse lost; {} blocks mined, {} reorgs that \
@@ -115,6 +125,27 @@ async fn any_part_may_fail_at_any_moment_and_both_stores_hold_what_a_fresh_index
         count("notices"),
         count("notices WHERE kind = 'withdrawn'"),
     );
+}
+
+/// The stories of some items are told alike from either store.
+fn assert_same_stories(warehouse: At<'_>, fresh: At<'_>) {
+    let items = sql(fresh, "SELECT item FROM items ORDER BY steps DESC, item LIMIT 3");
+    assert_eq!(items.len(), 3, "there are items");
+    for item in items {
+        assert_lines(&item, &pedigree(warehouse, &item), &pedigree(fresh, &item));
+    }
+}
+
+/// A database that is built from the topics alone holds what a fresh index does.
+async fn assert_built_again_from_the_topics(trade: &Trade, company: &Company, fresh: &Path) {
+    let text = |path: &Path| path.to_str().expect("text").to_owned();
+    let (config, into) = (text(&company.warehouse_config), text(&company.place.data("again")));
+    answer(&["replay", "--config", &config, "--from", "bus", "--into", &into, "--database", "again"]);
+    let again =
+        std::fs::read_to_string(&company.warehouse_config).expect("a file") + "database = \"again\"\n";
+    let config = company.place.data("again.toml");
+    std::fs::write(&config, again).expect("a file");
+    assert_same(trade, At::configured(&config), fresh).await;
 }
 
 /// The process that only answers says what a fresh index holds.

@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const TAKEN_OVER: &str = "stream taken over";
 /// What a process says once it takes questions and hears signals.
 const ANSWERS: &str = "rxtrail answers at";
+/// Where the one that writes ClickHouse tells others of alerts.
+pub(super) const WAREHOUSE_ALERTS: &str = "warehouse.alerts";
 /// Blocks that are mined while something is away.
 const MEANWHILE: u64 = 3;
 
@@ -99,9 +101,11 @@ impl Company {
         let way = Way::to(server.url(), Box::new(fates(seed, Arc::clone(&is_lossy)))).await;
         let bus = format!("\n[bus]\nkind = \"kafka\"\nbrokers = [\"{}\"]\n", wire.address());
         let place = Place::of(trade, &bus);
-        // One of the two tells others of alerts.
-        let store =
-            format!("alerts_topic = \"\"\n\n[store]\nkind = \"clickhouse\"\nurl = \"{}\"\n", way.url());
+        // Each of the two tells others of alerts.
+        let store = format!(
+            "alerts_topic = \"{WAREHOUSE_ALERTS}\"\n\n[store]\nkind = \"clickhouse\"\nurl = \"{}\"\n",
+            way.url()
+        );
         let warehouse_config = place.config_with("warehouse.toml", &store);
         let slow_disk = slow_disk(&place.data("slow-disk.so"));
         let ingest = Self::ingest(&place);

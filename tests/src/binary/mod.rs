@@ -7,4 +7,5 @@ mod demo;
 mod kill;
 mod lies;
 mod process;
+mod replay;
 mod trade;

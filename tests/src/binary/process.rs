@@ -74,6 +74,12 @@ pub(super) fn sql<'a>(at: impl Into<At<'a>>, statement: &str) -> Vec<String> {
     text.lines().skip(1).map(str::to_owned).collect()
 }
 
+/// Lines of `rxtrail pedigree` of an item.
+pub(super) fn pedigree(At { option, path }: At<'_>, item: &str) -> Vec<String> {
+    let text = answer(&["pedigree", option, path.to_str().expect("a path of text"), item]);
+    text.lines().map(str::to_owned).collect()
+}
+
 /// A process that goes on until it is ended, killed when dropped.
 #[derive(Debug)]
 pub(super) struct Process {

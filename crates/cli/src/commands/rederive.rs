@@ -8,14 +8,11 @@ use crate::config::{Overrides, Settings};
 use crate::door::load;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::progress::Progress;
+use crate::goals::Goals;
 use crate::terminal::{print, tell};
-use crate::wiring::{self, Role, Running, blocking};
-use model::chain::ChainId;
-use std::collections::BTreeMap;
+use crate::wiring::{self, Role, blocking};
 use std::path::{Path, PathBuf};
 use store::{Config, Store, Writer as _};
-use tokio_util::sync::CancellationToken;
 
 /// Builds and exchanges.
 pub(super) async fn execute(common: &Common, args: &Rederive) -> Result<Exit> {
@@ -34,7 +31,7 @@ pub(super) async fn execute(common: &Common, args: &Rederive) -> Result<Exit> {
     let stop = interrupted.child_token();
     let building = Settings { data_dir: new.clone(), ..settings };
     let running = wiring::start(&building, Role::Whole, None, stop.clone()).await?;
-    reach(running, &goals, &stop).await?;
+    goals.reach(running, &stop).await?;
     if interrupted.is_cancelled() {
         tell("interrupted: the old tables are in place, the next rederive goes on from here");
         return Err(Error::Interrupted);
@@ -56,33 +53,10 @@ pub(super) async fn execute(common: &Common, args: &Rederive) -> Result<Exit> {
 }
 
 /// How far each chain has to come: the old tables' final blocks.
-fn goals(store: &Store) -> BTreeMap<ChainId, u64> {
+fn goals(store: &Store) -> Goals {
     let recovered = store.recovered().into_iter();
-    recovered.filter_map(|(chain, recovery)| Some((chain, recovery.state_at.finalized?.number))).collect()
-}
-
-/// Runs until every chain has come as far as its goal, or it is interrupted.
-async fn reach(running: Running, goals: &BTreeMap<ChainId, u64>, stop: &CancellationToken) -> Result<()> {
-    let mut committed = running.outward.progress.subscribe();
-    let missing = goals.clone();
-    let watched = stop.clone();
-    let watching = tokio::spawn(async move {
-        let mut missing = missing;
-        let bar = Progress::new("blocks", missing.values().sum());
-        let mut done: BTreeMap<ChainId, u64> = BTreeMap::new();
-        while !missing.is_empty() && committed.changed().await.is_ok() {
-            let Some((chain, position)) = *committed.borrow_and_update() else { continue };
-            let finalized = position.finalized.map_or(0, |block| block.number);
-            done.insert(chain, finalized);
-            bar.set(done.values().sum());
-            missing.retain(|goal, block| *goal != chain || finalized < *block);
-        }
-        bar.finish();
-        watched.cancel();
-    });
-    let ended = running.parts.ended().await;
-    watching.abort();
-    ended
+    let final_blocks = recovered.filter_map(|(chain, at)| Some((chain, at.state_at.finalized?.number)));
+    Goals::final_blocks(final_blocks.collect())
 }
 
 /// The folder `NAME.suffix` beside `NAME`.

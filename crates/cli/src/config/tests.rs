@@ -241,8 +241,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "kind = \"parquet\"",
-        "kind = \"clickhouse\"",
-        "35:8 config::bad-value 'clickhouse' is no kind of this part (kind = \"parquet\")",
+        "kind = \"duckdb\"",
+        "35:8 config::bad-value 'duckdb' is no kind of store (kind = \"parquet\", or kind = \"clickhouse\" with url = \"http://127.0.0.1:8123\")",
     ),
     (
         "kind = \"local\"",

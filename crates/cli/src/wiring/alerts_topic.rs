@@ -9,14 +9,17 @@
 //! Source: CloudEvents 1.0.2, and its Kafka protocol binding, structured mode.
 
 use crate::ask::rows;
+use crate::config::Settings;
+use crate::config::store::StoreKind;
 use crate::error::{Error, Result};
 use bus::kafka::Config;
 use bus::kafka::outlet::{Message, Outlet};
+use model::error::ErrorClass;
 use query::engine::Engine;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -36,6 +39,27 @@ const CONTENT_TYPE: &str = "application/cloudevents+json; charset=UTF-8";
 /// The last notice of each stream that was sent: its change, and its place among those of the change.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Cursor(BTreeMap<u64, (u64, u32)>);
+
+/// Where the cursor is kept: with the tables that it goes over.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// In the data folder.
+    Folder(PathBuf),
+    /// In the database, where whoever takes over finds it.
+    Database(Box<store::clickhouse::Cursor>),
+}
+
+impl Kept {
+    /// Where the settings keep the tables.
+    pub(super) fn of(settings: &Settings, topic: &str) -> Self {
+        match &settings.store {
+            StoreKind::Folder => Self::Folder(settings.data_dir.join("alerts-topic.json")),
+            StoreKind::ClickHouse(config) => {
+                Self::Database(Box::new(store::clickhouse::Cursor::new(config, format!("topic {topic}"))))
+            }
+        }
+    }
+}
 
 /// A row of `notices`.
 #[derive(Debug, Deserialize)]
@@ -58,13 +82,17 @@ pub(super) async fn run(
     (config, topic): (Config, String),
     engine: Arc<Engine>,
     mut told: Receiver<Told>,
-    data_dir: PathBuf,
+    kept: Kept,
     stop: CancellationToken,
 ) -> Result<()> {
     let work = async {
         let outlet = Outlet::open(&config, &topic, CONTENT_TYPE).await?;
-        let path = data_dir.join("alerts-topic.json");
-        let mut cursor = Cursor::load(&path)?;
+        let mut cursor = loop {
+            match Cursor::load(&kept).await {
+                Ok(cursor) => break cursor,
+                Err(error) => wait(error, "the cursor could not be read").await?,
+            }
+        };
         loop {
             let batch: Vec<Row> = match rows(&engine, &cursor.question()).await {
                 Ok(batch) => batch,
@@ -87,28 +115,52 @@ pub(super) async fn run(
             for row in &batch {
                 cursor.0.insert(row.chain, (row.stream_sequence, row.ordinal));
             }
-            cursor.save(&path)?;
+            // A cursor that is not saved is behind: what follows it comes again.
+            if let Err(error) = cursor.save(&kept).await {
+                wait(error, "the cursor could not be saved").await?;
+            }
         }
     };
     stop.run_until_cancelled(work).await.unwrap_or(Ok(()))
 }
 
+/// Waits, where a server is away that may come back; else it is the end.
+async fn wait(error: Error, what: &str) -> Result<()> {
+    if !matches!(&error, Error::Store(cause) if cause.class() == ErrorClass::Transient) {
+        return Err(error);
+    }
+    tracing::warn!(%error, "{what}; trying again");
+    tokio::time::sleep(AGAIN_AFTER).await;
+    Ok(())
+}
+
 impl Cursor {
-    fn load(path: &Path) -> Result<Self> {
-        match std::fs::read(path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map_err(|error| Error::Data(format!("{}: {error}", path.display()))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(source) => Err(Error::Io { action: "read", path: path.to_path_buf(), source }),
-        }
+    async fn load(kept: &Kept) -> Result<Self> {
+        let text = match kept {
+            Kept::Folder(path) => match std::fs::read_to_string(path) {
+                Ok(text) => Some(text),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(source) => return Err(Error::Io { action: "read", path: path.clone(), source }),
+            },
+            Kept::Database(cursor) => cursor.load().await?,
+        };
+        let Some(text) = text else { return Ok(Self::default()) };
+        serde_json::from_str(&text)
+            .map_err(|error| Error::Data(format!("the alerts topic's cursor: {error}")))
     }
 
     /// A cursor that is lost with the power is behind: what it had sent comes again.
-    fn save(&self, path: &Path) -> Result<()> {
-        let temporary = path.with_extension("json.tmp");
-        let text = serde_json::to_vec(self).map_err(|error| Error::Internal(error.to_string()))?;
-        let written = std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path));
-        written.map_err(|source| Error::Io { action: "write", path: path.to_path_buf(), source })
+    async fn save(&self, kept: &Kept) -> Result<()> {
+        let text = serde_json::to_string(self).map_err(|error| Error::Internal(error.to_string()))?;
+        match kept {
+            Kept::Folder(path) => {
+                let temporary = path.with_extension("json.tmp");
+                let written =
+                    std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path));
+                written.map_err(|source| Error::Io { action: "write", path: path.clone(), source })
+            }
+            Kept::Database(cursor) => Ok(cursor.save(&text).await?),
+        }
     }
 
     /// SQL for the next notices, in the order of their streams.

@@ -17,12 +17,14 @@
 //! - [`moment`]: what a commit shows, as conditions.
 //! - [`waiting`], [`taken`]: what the writer has and has not sent.
 //! - [`writer`]: sends it. [`restore`]: restart, and the past. [`sweep`]: what counts for nobody goes.
+//! - [`cursors`]: how far those who follow have come.
 //! - [`reader`], [`table`], [`predicate`]: what the query engine sees.
 
 mod book;
 mod client;
 mod columns;
 pub mod config;
+mod cursors;
 mod journal;
 mod moment;
 mod predicate;
@@ -39,6 +41,7 @@ mod writer;
 mod tests;
 
 pub use config::Config;
+pub use cursors::Cursor;
 pub use journal::{silent_for, version};
 pub use reader::{Reader, Snapshot};
 pub use writer::Store;

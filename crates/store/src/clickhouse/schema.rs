@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `commits` | the book: one line a commit, see [`super::book`] |
 //! | `kept_events`, … | all rows that were ever sent, with their commit and change; what does not count among them |
+//! | `cursors` | how far something that follows the tables has come, see [`super::cursors`] |
 //! | `pin` | the newest commit that counts, with what is void and dead |
 //! | `events`, … | the rows that count, as people read them: times as times, newest row of each key |
 //!
@@ -25,8 +26,11 @@ use serde::Deserialize;
 /// Version of the form, raised with each change of what is kept.
 pub(super) const FORM: u32 = 1;
 
-/// Columns of the book.
+/// The book's name.
 pub(super) const BOOK: &str = "commits";
+
+/// The name of the table of cursors.
+pub(super) const CURSORS: &str = "cursors";
 
 /// The statements that make the database, in order.
 ///
@@ -34,7 +38,8 @@ pub(super) const BOOK: &str = "commits";
 /// When a table has a column of a type that none was chosen for.
 pub(super) fn statements(config: &Config) -> Result<Vec<String>> {
     let place = Placement { cluster: config.cluster.as_deref() };
-    let mut statements = vec![place.database(&config.database), place.book(&config.database)];
+    let mut statements =
+        vec![place.database(&config.database), place.book(&config.database), place.cursors(&config.database)];
     for table in Table::ALL {
         statements.push(place.table(&config.database, table)?);
     }
@@ -134,6 +139,14 @@ impl Placement<'_> {
              dead Array(Tuple(UInt64, UInt64, UInt64)), body String CODEC(ZSTD(3)), \
              at DateTime64(3, 'UTC') DEFAULT now64(3), form UInt32 DEFAULT {FORM}) \
              ENGINE = {engine} ORDER BY (kind, id)"
+        )
+    }
+
+    fn cursors(&self, database: &str) -> String {
+        let (cluster, engine) = (self.on_cluster(), self.engine().replace("Merge", "ReplacingMerge"));
+        format!(
+            "CREATE TABLE IF NOT EXISTS {database}.{CURSORS}{cluster} (name String, place String, \
+             saved DateTime64(6, 'UTC') DEFAULT now64(6)) ENGINE = {engine}(saved) ORDER BY name"
         )
     }
 
@@ -259,8 +272,8 @@ mod tests {
     #[test]
     fn every_table_has_a_statement_and_a_view() {
         let statements = statements(&Config::new("http://127.0.0.1:8123", "rxtrail")).unwrap();
-        // The database, the book and the pin; of the state there is no view.
-        assert_eq!(statements.len(), 3 + 2 * Table::ALL.len() - 1);
+        // The database, the book, the cursors and the pin; of the state there is no view.
+        assert_eq!(statements.len(), 4 + 2 * Table::ALL.len() - 1);
         let items = statements.iter().find(|sql| sql.contains("rxtrail.kept_items")).unwrap();
         assert!(items.contains("item String COMMENT") && items.contains("expiry Nullable(Int32)"), "{items}");
         assert!(items.contains("ORDER BY (chain, item, updated_block, updated_log, sequence)"), "{items}");
