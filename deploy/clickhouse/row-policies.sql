@@ -1,13 +1,19 @@
 -- Which rows an analyst sees, where not every analyst may see all. Run it as an administrator, after users.sql.
 --
--- A policy on a kept table holds for its view as well, for the view reads with the rights of whoever asks. Once a table
--- has a policy, whoever none is for sees no row of it: so the first lines keep the writer and the readers as they are.
+-- A policy on a kept table holds for its view as well, for the view reads with the rights of whoever asks. The first
+-- lines keep the writer and the readers as they are, the next ones show an analyst nothing unless another role does:
+-- whether users without a policy see all or nothing is a setting of the server, and nothing here rests on it.
 -- Health records never go through these roles: they have rules of their own in rxtrail.
 
 CREATE ROW POLICY IF NOT EXISTS rxtrail_all ON rxtrail.kept_items FOR SELECT USING 1 TO rxtrail_writer, rxtrail_reader;
 CREATE ROW POLICY IF NOT EXISTS rxtrail_all ON rxtrail.kept_events FOR SELECT USING 1 TO rxtrail_writer, rxtrail_reader;
 CREATE ROW POLICY IF NOT EXISTS rxtrail_all ON rxtrail.kept_alerts FOR SELECT USING 1 TO rxtrail_writer, rxtrail_reader;
 CREATE ROW POLICY IF NOT EXISTS rxtrail_all ON rxtrail.kept_notices FOR SELECT USING 1 TO rxtrail_writer, rxtrail_reader;
+
+CREATE ROW POLICY IF NOT EXISTS rxtrail_none ON rxtrail.kept_items FOR SELECT USING 0 TO rxtrail_analyst;
+CREATE ROW POLICY IF NOT EXISTS rxtrail_none ON rxtrail.kept_events FOR SELECT USING 0 TO rxtrail_analyst;
+CREATE ROW POLICY IF NOT EXISTS rxtrail_none ON rxtrail.kept_alerts FOR SELECT USING 0 TO rxtrail_analyst;
+CREATE ROW POLICY IF NOT EXISTS rxtrail_none ON rxtrail.kept_notices FOR SELECT USING 0 TO rxtrail_analyst;
 
 -- A regulator sees the trail of every medicine.
 CREATE ROLE IF NOT EXISTS rxtrail_regulator;

@@ -53,6 +53,18 @@ impl Server {
         &self.url
     }
 
+    /// On a server that is not the test's, removes what an earlier run left.
+    pub async fn forget(&self, databases: &[&str]) {
+        if self.child.is_some() {
+            return;
+        }
+        for database in databases {
+            let sql = format!("DROP DATABASE IF EXISTS {database} SYNC");
+            let dropped = client().post(&self.url).body(sql).send().await.expect("the server answers");
+            dropped.error_for_status().expect("the database is gone");
+        }
+    }
+
     /// Ends it at once, as `kill -9` does. A server that is not the test's goes on.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -97,6 +109,12 @@ impl Drop for Server {
     }
 }
 
+fn client() -> Client {
+    // May be installed already by another test of this process: they agree.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Client::builder().no_proxy().build().expect("a client")
+}
+
 /// What happens to a request on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -108,6 +126,8 @@ pub enum Fate {
     AnswerLost,
     /// Its answer is lost, and it comes there only after the request that follows it.
     Late,
+    /// The same, and whoever sent it hears nothing until he gives up.
+    Silent,
 }
 
 /// Decides of a request by its statement.
@@ -139,9 +159,7 @@ struct Request {
 impl Way {
     /// A way to `server`, on which `decide` says what happens to each request.
     pub async fn to(server: &str, decide: Box<Decide>) -> Self {
-        // May be installed already by another test of this process: they agree.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let client = Client::builder().no_proxy().build().expect("a client");
+        let client = client();
         let fates = Arc::new(Mutex::new(Fates { decide, calm: false, late: VecDeque::new(), lost: 0 }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -189,14 +207,14 @@ async fn pass(
         let fate = if fates.calm { Fate::Answered } else { (fates.decide)(&statement(&request)) };
         fates.lost += u64::from(fate != Fate::Answered);
         let late = std::mem::take(&mut fates.late);
-        if fate == Fate::Late {
+        if matches!(fate, Fate::Late | Fate::Silent) {
             fates.late.push_back(request.clone());
         }
         (fate, late)
     };
     let answer = match fate {
         Fate::Answered | Fate::AnswerLost => Some(forward(&client, &server, request).await),
-        Fate::Refused | Fate::Late => None,
+        Fate::Refused | Fate::Late | Fate::Silent => None,
     };
     for request in late {
         forward(&client, &server, request).await;

@@ -30,6 +30,7 @@ pub use error::{Error, Result};
 use async_trait::async_trait;
 use model::chain::{BlockRef, ChainId};
 use model::change::{Change, Epoch, Position, Record, Sequence};
+use model::incident::Incident;
 
 /// What the bus holds of a chain: where a writer goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,6 +81,11 @@ pub trait Publisher: Send {
 pub trait Subscriber: Send {
     /// The next record; `None` once every publisher is gone and everything was taken.
     async fn next(&mut self) -> Result<Option<Record>>;
+
+    /// What went wrong on the bus before the record that `next` gave last, of that record's chain: to be kept with it.
+    fn incidents(&mut self) -> Vec<Incident> {
+        Vec::new()
+    }
 
     /// Records of `chain` up to `durable` are never asked for again: their rows are in the store's files.
     async fn acknowledge(&mut self, chain: ChainId, durable: Position) -> Result<()>;

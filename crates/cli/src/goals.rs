@@ -38,13 +38,11 @@ impl Goals {
             let mut missing = goals.goals.clone();
             missing.retain(|_, goal| *goal > 0);
             let bar = Progress::new(goals.unit, missing.values().sum());
-            let mut done: BTreeMap<ChainId, u64> = BTreeMap::new();
             while !missing.is_empty() && committed.changed().await.is_ok() {
-                let Some((chain, position)) = *committed.borrow_and_update() else { continue };
-                let far = (goals.far)(&position);
-                done.insert(chain, far);
-                bar.set(done.values().sum());
-                missing.retain(|goal, end| *goal != chain || far < *end);
+                let far = committed.borrow_and_update().clone();
+                let far = |chain: &ChainId| far.get(chain).map_or(0, goals.far);
+                bar.set(goals.goals.keys().map(far).sum());
+                missing.retain(|chain, end| far(chain) < *end);
             }
             bar.finish();
             watched.cancel();

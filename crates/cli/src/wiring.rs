@@ -98,7 +98,6 @@ pub(crate) async fn start(
     };
     let opened = stop.run_until_cancelled(Tables::open(settings, &versions)).await;
     let tables = opened.ok_or(Error::Interrupted)??;
-    tables.refuse_other_configuration(&versions, &dir)?;
     settings.deployment.save(&dir)?;
     reference.save(&dir)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"))?;

@@ -14,8 +14,8 @@ use store::{Pace, Writer};
 pub(crate) struct Ledger {
     writer: Box<dyn Writer>,
     outward: Outward,
-    /// Changes that were taken and do not last yet, in order. The store says when it has taken so many that no more
-    /// may follow, so that this has its bound there.
+    /// Changes that were taken and do not last yet, in order. The store counts each and says when no more may follow, so
+    /// that this has its bound there.
     untold: VecDeque<(ChainId, Position, Vec<Notice>)>,
 }
 
@@ -52,7 +52,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Has the store write what waits. What it could not write now waits for the next time.
+    /// Has the store write what waits. What it could not write now waits for the next time; at the end of a process it
+    /// comes again from the bus at the next start.
     pub(crate) async fn flush(&mut self) -> Result<()> {
         match self.writer.flush().await {
             Err(error) if error.class() == ErrorClass::Transient => {
@@ -66,13 +67,6 @@ impl Ledger {
                 Ok(())
             }
         }
-    }
-
-    /// The same at the end: what the store does not take now comes again from the bus at the next start.
-    pub(crate) async fn close(&mut self) -> Result<()> {
-        self.writer.flush().await?;
-        self.tell();
-        Ok(())
     }
 
     fn tell(&mut self) {

@@ -4,6 +4,7 @@ use crate::metrics::Metrics;
 use model::alert::Notice;
 use model::chain::ChainId;
 use model::change::{Position, Sequence};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 
@@ -29,8 +30,8 @@ pub const NOTICES_BEHIND_MAX: usize = 1_024;
 pub struct Outward {
     /// Notices, after the commit that holds them.
     pub notices: broadcast::Sender<Told>,
-    /// The last committed position of any chain.
-    pub progress: watch::Sender<Option<(ChainId, Position)>>,
+    /// How far each chain is committed.
+    pub progress: watch::Sender<BTreeMap<ChainId, Position>>,
     /// Counters.
     pub metrics: Metrics,
 }
@@ -38,7 +39,11 @@ pub struct Outward {
 impl Outward {
     /// Nobody listens yet.
     pub fn new(metrics: Metrics) -> Self {
-        Self { notices: broadcast::channel(NOTICES_BEHIND_MAX).0, progress: watch::channel(None).0, metrics }
+        Self {
+            notices: broadcast::channel(NOTICES_BEHIND_MAX).0,
+            progress: watch::channel(BTreeMap::new()).0,
+            metrics,
+        }
     }
 
     /// Tells of a committed change.
@@ -50,7 +55,9 @@ impl Outward {
         }
         if chain != ChainId::ACROSS {
             self.metrics.set_heights(chain, position);
-            self.progress.send_replace(Some((chain, position)));
+            self.progress.send_modify(|progress| {
+                progress.insert(chain, position);
+            });
         }
     }
 }

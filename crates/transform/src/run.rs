@@ -8,6 +8,7 @@ use bus::Subscriber;
 use custody::Core;
 use model::chain::ChainId;
 use model::change::{Position, Record};
+use model::incident::Incident;
 use model::past::Past;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -36,6 +37,8 @@ pub async fn run(
     let mut flush = tokio::time::interval(FLUSH_EVERY);
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut acknowledged = BTreeMap::new();
+    // Of records that did nothing: at most one a record, kept with the next that does something.
+    let mut incidents = Vec::new();
     loop {
         let pace = ledger.pace();
         tokio::select! {
@@ -44,13 +47,16 @@ pub async fn run(
             _ = flush.tick() => ledger.flush().await?,
             () = until(pace.flush_at) => ledger.flush().await?,
             record = subscriber.next(), if !pace.full => match record? {
-                Some(record) => take(&mut core, &mut ledger, &record).await?,
+                Some(record) => {
+                    incidents.extend(subscriber.incidents());
+                    take(&mut core, &mut ledger, &record, &mut incidents).await?;
+                }
                 None => break,
             },
         }
         acknowledge(subscriber.as_mut(), ledger.writer(), &mut acknowledged).await?;
     }
-    ledger.close().await?;
+    ledger.flush().await?;
     acknowledge(subscriber.as_mut(), ledger.writer(), &mut acknowledged).await
 }
 
@@ -62,13 +68,19 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-async fn take(core: &mut Core, ledger: &mut Ledger, record: &Record) -> Result<()> {
+async fn take(
+    core: &mut Core,
+    ledger: &mut Ledger,
+    record: &Record,
+    incidents: &mut Vec<Incident>,
+) -> Result<()> {
     let timer = ledger.outward().metrics.time_step();
     let past = past(core, ledger.writer(), record).await?;
     // A large segment keeps a processor busy for long: other tasks of this worker move elsewhere meanwhile.
     let commit = tokio::task::block_in_place(|| core.step_with_past(record, past))?;
     timer.observe_duration();
-    if let Some(commit) = commit {
+    if let Some(mut commit) = commit {
+        commit.incidents.extend(incidents.extract_if(.., |incident| incident.chain == commit.chain));
         ledger.put(commit).await?;
     }
     compare_chains(core, ledger).await

@@ -72,21 +72,7 @@ async fn any_part_may_fail_at_any_moment_and_both_stores_hold_what_a_fresh_index
     let mut company = Company::start(&trade, seed).await;
     let mut faults: BTreeMap<Fault, u64> = BTreeMap::new();
     for round in 0..rounds {
-        for _ in 0..rng.random_range(2..8) {
-            if rng.random_bool(0.15) {
-                trade.reorg(&mut rng).await;
-            }
-            trade.block(&mut rng).await;
-        }
-        if round % 2 == 0 {
-            // People are told of what is then taken back.
-            let told = trade.fraud(&mut rng).await;
-            company.transform.until(told, None).await;
-            company.warehouse.until(told, None).await;
-            trade.reorg(&mut rng).await;
-        }
-        // Not a wait for anything: the moment of the fault, drawn like the rest.
-        tokio::time::sleep(Duration::from_millis(rng.random_range(0..FAULT_WITHIN_MS))).await;
+        live(&mut company, &mut trade, &mut rng, round % 2 == 0).await;
         // Each kind comes once before any is drawn again.
         let untried: Vec<Fault> = FAULTS.into_iter().filter(|fault| !faults.contains_key(fault)).collect();
         let fault = *untried.choose(&mut rng).or(FAULTS.choose(&mut rng)).expect("there are faults");
@@ -111,6 +97,10 @@ async fn any_part_may_fail_at_any_moment_and_both_stores_hold_what_a_fresh_index
     assert_answers_the_same(&company.query, &fresh).await;
     assert_others_know(&company.broker, "rxtrail.alerts", At::from(&killed)).await;
     assert_others_know(&company.broker, WAREHOUSE_ALERTS, warehouse).await;
+    for at in [At::from(&killed), warehouse] {
+        let foreign = sql(at, "SELECT count(*) > 0 FROM incidents WHERE kind = 'foreign_record'");
+        assert_lines("messages of others are incidents", &foreign, &["true"]);
+    }
     assert_same_stories(warehouse, At::from(&fresh));
     assert_built_again_from_the_topics(&trade, &company, &fresh).await;
     let count = |what: &str| sql(&killed, &format!("SELECT count(*) FROM {what}"))[0].clone();
@@ -125,6 +115,25 @@ async fn any_part_may_fail_at_any_moment_and_both_stores_hold_what_a_fresh_index
         count("notices"),
         count("notices WHERE kind = 'withdrawn'"),
     );
+}
+
+/// The chain goes on for some blocks, up to the moment of a fault. Where `keeps_up`, people are told of what is then taken
+/// back.
+async fn live(company: &mut Company, trade: &mut Trade, rng: &mut StdRng, keeps_up: bool) {
+    for _ in 0..rng.random_range(2..8) {
+        if rng.random_bool(0.15) {
+            trade.reorg(rng).await;
+        }
+        trade.block(rng).await;
+    }
+    if keeps_up {
+        let told = trade.fraud(rng).await;
+        company.transform.until(told, None).await;
+        company.warehouse.until(told, None).await;
+        trade.reorg(rng).await;
+    }
+    // Not a wait for anything: the moment of the fault, drawn like the rest.
+    tokio::time::sleep(Duration::from_millis(rng.random_range(0..FAULT_WITHIN_MS))).await;
 }
 
 /// The stories of some items are told alike from either store.

@@ -44,10 +44,14 @@ pub(super) enum Fault {
     BrokerCut,
     /// ClickHouse refuses, loses answers, or takes a request only after the one that follows it.
     ServerLossy,
+    /// Somebody else writes to the topic of the chain.
+    ForeignMessages,
     /// A second process reads the same chain.
     SecondIngester,
     /// A second process writes the same database.
     SecondWarehouse,
+    /// `kill -9` of the writer of the database, beside which another one stands by.
+    WarehouseHandedOver,
     /// The writer of the database is stopped as if its machine slept, and goes on once another has taken its place.
     WarehouseStalled,
     /// The process with the data folder begins again on a disk that takes long to sync.
@@ -57,7 +61,7 @@ pub(super) enum Fault {
 }
 
 /// Each kind of fault.
-pub(super) const FAULTS: [Fault; 14] = [
+pub(super) const FAULTS: [Fault; 16] = [
     Fault::IngestKilled,
     Fault::TransformKilled,
     Fault::WarehouseKilled,
@@ -67,8 +71,10 @@ pub(super) const FAULTS: [Fault; 14] = [
     Fault::ServerKilled,
     Fault::BrokerCut,
     Fault::ServerLossy,
+    Fault::ForeignMessages,
     Fault::SecondIngester,
     Fault::SecondWarehouse,
+    Fault::WarehouseHandedOver,
     Fault::WarehouseStalled,
     Fault::SlowDisk,
     Fault::Asked,
@@ -89,6 +95,8 @@ pub(super) struct Company {
     pub(super) transform: Process,
     pub(super) warehouse: Process,
     pub(super) query: Process,
+    /// Machines that the writer of the database has moved to.
+    moves: u32,
 }
 
 impl Company {
@@ -97,6 +105,7 @@ impl Company {
         let broker = Broker::start(&format!("advertised.listeners=PLAINTEXT://{}", wire.address()));
         wire.lead_to(&broker.address());
         let server = Server::start();
+        server.forget(&["rxtrail", "again"]).await;
         let is_lossy = Arc::new(AtomicBool::new(false));
         let way = Way::to(server.url(), Box::new(fates(seed, Arc::clone(&is_lossy)))).await;
         let bus = format!("\n[bus]\nkind = \"kafka\"\nbrokers = [\"{}\"]\n", wire.address());
@@ -125,6 +134,7 @@ impl Company {
             transform,
             warehouse,
             query,
+            moves: 0,
         }
     }
 
@@ -198,8 +208,10 @@ impl Company {
                 self.wire.mend();
             }
             Fault::ServerLossy => self.is_lossy.store(true, Ordering::SeqCst),
+            Fault::ForeignMessages => write_foreign_messages(&self.broker),
             Fault::SecondIngester => self.second_ingester(trade, rng).await,
             Fault::SecondWarehouse => self.second_warehouse(trade, rng, false).await,
+            Fault::WarehouseHandedOver => self.hand_over().await,
             Fault::WarehouseStalled => self.second_warehouse(trade, rng, true).await,
             Fault::SlowDisk => {
                 self.transform.kill();
@@ -226,6 +238,19 @@ impl Company {
         self.warehouse = Self::warehouse(&self.place, &self.warehouse_config);
         self.query = Self::query(&self.place, &self.warehouse_config);
         self
+    }
+
+    /// Who stands by takes over by itself, with a folder of its own, as on another machine.
+    async fn hand_over(&mut self) {
+        self.calm();
+        self.warehouse.until_said(&[ANSWERS.to_owned()]).await;
+        self.moves += 1;
+        let data = self.place.data(&format!("warehouse-{}", self.moves));
+        let second = Process::start_with("transform", &self.warehouse_config, &data, &["--standby", "1"]);
+        let first = std::mem::replace(&mut self.warehouse, second);
+        self.warehouse.until_said(&["stands by: another process writes".to_owned()]).await;
+        first.kill();
+        self.warehouse.until_said(&[ANSWERS.to_owned()]).await;
     }
 
     async fn second_ingester(&mut self, trade: &mut Trade, rng: &mut StdRng) {
@@ -259,6 +284,16 @@ impl Company {
         let said = first.until_ended().await;
         assert!(said.contains("was taken over by the writer of epoch"), "{said}");
     }
+}
+
+/// A program in another language writes what is no record of ours to the topic of the chain.
+fn write_foreign_messages(broker: &Broker) {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let topic = format!("rxtrail.changes.{}", crate::cast::CHAIN);
+    let mut node = Command::new("node");
+    node.arg(tests.join("kafka/foreign.mjs")).arg(tests.join(".tools/node_modules"));
+    let written = node.arg(broker.address()).arg(topic).output().expect("node starts");
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
 }
 
 /// The chain goes on.

@@ -105,17 +105,22 @@ impl Process {
 
     /// Starts `rxtrail run`, `ingest`, `transform` or `query`.
     pub(super) fn start_as(role: &str, config: &Path, data_dir: &Path) -> Self {
-        Self::spawn(Command::new(program()), role, config, data_dir)
+        Self::spawn(Command::new(program()), role, config, data_dir, &[])
+    }
+
+    /// The same with more arguments.
+    pub(super) fn start_with(role: &str, config: &Path, data_dir: &Path, more: &[&str]) -> Self {
+        Self::spawn(Command::new(program()), role, config, data_dir, more)
     }
 
     /// The same with a library loaded before the program.
     pub(super) fn start_on(role: &str, config: &Path, data_dir: &Path, library: &Path) -> Self {
         let mut command = Command::new(program());
         command.env("LD_PRELOAD", library);
-        Self::spawn(command, role, config, data_dir)
+        Self::spawn(command, role, config, data_dir, &[])
     }
 
-    fn spawn(mut command: Command, role: &str, config: &Path, data_dir: &Path) -> Self {
+    fn spawn(mut command: Command, role: &str, config: &Path, data_dir: &Path, more: &[&str]) -> Self {
         let mut child = command
             .arg(role)
             .arg("--config")
@@ -123,6 +128,7 @@ impl Process {
             .arg("--data-dir")
             .arg(data_dir)
             .args(["--listen", "127.0.0.1:0", "--log", "info"])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use async_trait::async_trait;
 use model::chain::ChainId;
 use model::change::{Position, Record, Sequence};
+use model::incident::{Incident, IncidentKind};
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{CommitMode, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -35,6 +36,8 @@ pub(super) struct Reader {
     committed: BTreeMap<ChainId, Position>,
     metrics: Metrics,
     reading: Option<Reading>,
+    /// What was passed over before the record that was handed on last.
+    incidents: Vec<Incident>,
 }
 
 /// What a reader has once it reached the brokers.
@@ -51,8 +54,35 @@ struct Lane {
     low: i64,
     /// Reading began after the topic's begin, on Kafka's word.
     is_hinted: bool,
+    /// Messages of others since the last record.
+    foreign: Option<Foreign>,
     /// Records that were handed on and are not durable yet, with the offset after each.
     unacknowledged: VecDeque<(Sequence, i64)>,
+}
+
+/// Messages of others between two records of ours, however many: one incident.
+#[derive(Debug, Clone, Copy)]
+struct Foreign {
+    count: u64,
+    first: i64,
+    last: i64,
+}
+
+impl Foreign {
+    fn and(before: Option<Self>, offset: i64) -> Self {
+        let Self { count, first, .. } = before.unwrap_or(Self { count: 0, first: offset, last: offset });
+        Self { count: count + 1, first, last: offset }
+    }
+
+    fn incident(self, chain: ChainId, topic: &str) -> Incident {
+        let Self { count, first, last } = self;
+        let detail = match count {
+            1 => format!("the message at offset {first} is not ours and was passed over"),
+            _ => format!("{count} messages from offset {first} to {last} are not ours and were passed over"),
+        };
+        let endpoint = format!("topic {topic}");
+        Incident { chain, block: None, kind: IncidentKind::ForeignRecord, endpoint, detail }
+    }
 }
 
 /// Tells how far the reader is behind.
@@ -77,7 +107,7 @@ impl ConsumerContext for Context {}
 impl Reader {
     /// A reader that begins after what the store holds of each chain.
     pub(super) fn new(config: Arc<Config>, committed: BTreeMap<ChainId, Position>, metrics: Metrics) -> Self {
-        Self { config, committed, metrics, reading: None }
+        Self { config, committed, metrics, reading: None, incidents: Vec::new() }
     }
 
     async fn begin(&self) -> Result<Reading> {
@@ -139,6 +169,7 @@ impl Reader {
             intake: Intake::new(topic.chain, committed, 0),
             low,
             is_hinted: hint.is_some(),
+            foreign: None,
             unacknowledged: VecDeque::new(),
         };
         Ok((hint.unwrap_or(low), lane))
@@ -153,11 +184,14 @@ impl Reader {
             Taken::Nothing => Ok(None),
             Taken::Foreign => {
                 self.metrics.foreign(lane.chain);
+                lane.foreign = Some(Foreign::and(lane.foreign, offset));
                 tracing::warn!(topic, offset, "a message that is not ours is passed over");
                 Ok(None)
             }
             Taken::Record(record, _) => {
                 self.metrics.stopped(lane.chain, false);
+                self.incidents.clear();
+                self.incidents.extend(lane.foreign.take().map(|foreign| foreign.incident(lane.chain, topic)));
                 lane.unacknowledged.push_back((record.sequence, offset + 1));
                 Ok(Some(record))
             }
@@ -231,6 +265,10 @@ impl Subscriber for Reader {
                 return Ok(taken);
             }
         }
+    }
+
+    fn incidents(&mut self) -> Vec<Incident> {
+        std::mem::take(&mut self.incidents)
     }
 
     async fn acknowledge(&mut self, chain: ChainId, durable: Position) -> Result<()> {

@@ -10,6 +10,7 @@ use crate::{Bus as _, Publisher, Subscriber, Tail};
 use broker::Broker;
 use model::chain::ChainId;
 use model::change::{Change, Epoch, Position, Record, Sequence};
+use model::incident::IncidentKind;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -129,6 +130,11 @@ async fn what_is_larger_than_the_broker_takes_and_what_is_not_ours_come_to_their
     publish(&mut writer, std::slice::from_ref(&large)).await;
     let mut reader = bus.subscriber().unwrap();
     assert_eq!(changes(&next(&mut reader, 2).await), [Change::Open(Epoch(1)), large]);
+    let told: Vec<_> =
+        reader.incidents().into_iter().map(|told| (told.chain, told.kind, told.detail)).collect();
+    let detail = "the message at offset 1 is not ours and was passed over".to_owned();
+    assert_eq!(told, [(CHAIN, IncidentKind::ForeignRecord, detail)]);
+    assert_eq!(reader.incidents(), [], "it is told once");
     // What looks like ours and cannot be read: readers stand still until the writer has taken the stream over there.
     write_foreign(&broker, b"rxtrail\x01 and nothing that fits").await;
     publish(&mut writer, &[open_block(2, 0, 0)]).await;

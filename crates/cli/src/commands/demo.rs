@@ -26,6 +26,7 @@ use model::alert::NoticeKind;
 use model::chain::ChainId;
 use query::engine::Engine;
 use simulator::{Config, Endpoint, Label, Simulator};
+use std::collections::BTreeMap;
 use std::io::stdout;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -189,7 +190,7 @@ struct Show {
     engine: Arc<Engine>,
     notices: tokio::sync::broadcast::Receiver<Told>,
     running: JoinHandle<Result<()>>,
-    committed: tokio::sync::watch::Receiver<Option<(ChainId, model::change::Position)>>,
+    committed: tokio::sync::watch::Receiver<BTreeMap<ChainId, model::change::Position>>,
     endpoint: Endpoint,
     address: Option<SocketAddr>,
     dir: PathBuf,
@@ -255,8 +256,9 @@ impl Show {
     /// Is everything committed that the node has mined?
     fn look(&mut self) -> bool {
         let head = self.endpoint.head();
-        let tip =
-            self.committed.borrow_and_update().and_then(|(_, position)| position.tip).map(|tip| tip.number);
+        let committed = self.committed.borrow_and_update();
+        let tip = committed.values().next().and_then(|position| position.tip).map(|tip| tip.number);
+        drop(committed);
         self.progress.set_total(head);
         self.progress.set(tip.unwrap_or(0));
         tip == Some(head)

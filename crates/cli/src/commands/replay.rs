@@ -5,7 +5,7 @@
 
 use crate::args::{Common, Replay, ReplayFrom};
 use crate::config::bus::BusKind;
-use crate::config::store::StoreKind;
+use crate::config::store::{StoreKind, is_name};
 use crate::config::{Overrides, Settings};
 use crate::deployment::Deployment;
 use crate::door::load;
@@ -20,6 +20,7 @@ use query::limits::Limits;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
+use store::clickhouse;
 
 /// A question to the old tables reads one segment's rows; none is cut off.
 const LIMITS: Limits = Limits {
@@ -38,6 +39,7 @@ pub(super) async fn execute(common: &Common, args: &Replay) -> Result<Exit> {
     let interrupted = runtime::shutdown::on_signal()?;
     let stop = interrupted.child_token();
     let mut building = building(&settings, args)?;
+    refuse_used_database(&building).await?;
     let (_reading, role, goals) = match args.from {
         ReplayFrom::Logs => {
             building.bus = only_own_streams(&settings)?;
@@ -74,21 +76,33 @@ fn building(settings: &Settings, args: &Replay) -> Result<Settings> {
         (StoreKind::Folder, Some(_)) => {
             return Err(Error::Request("--database is for [store] kind = \"clickhouse\"".to_owned()));
         }
-        (StoreKind::ClickHouse(config), Some(database)) if *database != config.database => {
-            let config = store::clickhouse::Config {
-                database: database.clone(),
-                ..store::clickhouse::Config::clone(config)
-            };
+        (StoreKind::ClickHouse(config), Some(database))
+            if is_name(database) && *database != config.database =>
+        {
+            let config =
+                clickhouse::Config { database: database.clone(), ..clickhouse::Config::clone(config) };
             StoreKind::ClickHouse(Box::new(config))
         }
         (StoreKind::ClickHouse(config), _) => {
             return Err(Error::Request(format!(
-                "the tables are in the database '{}': name a new one with --database",
+                "the tables are in the database '{}': name a new one with --database, of letters, digits and '_'",
                 config.database
             )));
         }
     };
     Ok(Settings { data_dir: into, store, ..settings.clone() })
+}
+
+/// A database that somebody has written to is not a new one, whatever the folder says.
+async fn refuse_used_database(building: &Settings) -> Result<()> {
+    let StoreKind::ClickHouse(config) = &building.store else { return Ok(()) };
+    match clickhouse::silent_for(config).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::Request(format!(
+            "the database '{}' is there already: name a new one",
+            config.database
+        ))),
+    }
 }
 
 fn has_something(dir: &Path) -> bool {

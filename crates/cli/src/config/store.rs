@@ -79,7 +79,7 @@ fn clickhouse(section: Section<'_>, base: &Path) -> StoreKind {
 }
 
 /// A name that stands in a statement without quotes.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let allowed = |char: char| char.is_ascii_alphanumeric() || char == '_';
     let begins = name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_');
     begins && name.len() <= 64 && name.chars().all(allowed)

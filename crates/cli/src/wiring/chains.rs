@@ -71,11 +71,11 @@ pub(super) fn follow(parts: &Parts, settings: &Settings, outward: &Outward, heal
         let (mut progress, stop) = (outward.progress.subscribe(), parts.stop().clone());
         tokio::spawn(async move {
             while let Some(Ok(())) = stop.run_until_cancelled(progress.changed()).await {
-                let last = progress.borrow_and_update().filter(|(chain, _)| *chain == id);
-                if let Some(tip) = last.and_then(|(_, position)| position.tip) {
+                let last = progress.borrow_and_update().get(&id).copied();
+                if let Some(tip) = last.and_then(|position| position.tip) {
                     // Open blocks are only read once every final one is: then the past is caught up with.
                     let is_live =
-                        last.is_some_and(|(_, position)| position.finalized.is_some_and(|block| block < tip));
+                        last.is_some_and(|position| position.finalized.is_some_and(|block| block < tip));
                     let detail = format!("block {} is committed", tip.number);
                     health.update(&part, State::Ok, is_live, detail);
                 }

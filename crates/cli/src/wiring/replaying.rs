@@ -28,6 +28,8 @@ use std::sync::Arc;
 
 /// Blocks of one segment at most.
 const BLOCKS: usize = 8_192;
+/// Heights among which the blocks of a segment are looked for at once: a week of a chain of blocks every ten seconds.
+const HEIGHTS: u64 = 1 << 16;
 /// Logs of one segment, but for those of its last block: 64 Ki of 500 bytes are 32 MB, a few of which are under way.
 const LOGS: u64 = 64 * 1024;
 
@@ -75,32 +77,23 @@ impl Stored {
         Ok(rows)
     }
 
-    /// The blocks of the segment after `below`.
+    /// The blocks of the segment after `below`. They are looked for in one stretch of heights after the other: whoever
+    /// asked for the next ones of all would have them all read each time.
     async fn blocks(&self, chain: ChainId, below: Option<u64>, last: u64) -> Result<Vec<BlockMeta>> {
-        let from = below.map_or(0, |below| below + 1);
-        let sql = format!(
-            "SELECT number, hash, parent_hash, time, log_count FROM raw.blocks \
-             WHERE chain = {chain} AND number BETWEEN {from} AND {last} ORDER BY number LIMIT {BLOCKS}"
-        );
-        let (mut blocks, mut logs) = (Vec::new(), 0);
-        for rows in self.rows(&sql).await? {
-            let number = |column: usize, row| rows.column(column).as_primitive::<UInt64Type>().value(row);
-            let hash =
-                |column: usize, row| B256::from_slice(rows.column(column).as_fixed_size_binary().value(row));
-            for row in 0..rows.num_rows() {
-                if logs >= LOGS {
-                    return Ok(blocks);
-                }
-                logs += u64::from(rows.column(4).as_primitive::<UInt32Type>().value(row));
-                let time = rows.column(3).as_primitive::<TimestampSecondType>().value(row);
-                blocks.push(BlockMeta {
-                    block: BlockRef { number: number(0, row), hash: hash(1, row) },
-                    parent_hash: hash(2, row),
-                    time_secs: u64::try_from(time).unwrap_or(0),
-                });
+        let mut from = below.map_or(0, |below| below + 1);
+        while from <= last {
+            let to = last.min(from + HEIGHTS - 1);
+            let sql = format!(
+                "SELECT number, hash, parent_hash, time, log_count FROM raw.blocks \
+                 WHERE chain = {chain} AND number BETWEEN {from} AND {to} ORDER BY number LIMIT {BLOCKS}"
+            );
+            let blocks = blocks_of(&self.rows(&sql).await?);
+            if !blocks.is_empty() {
+                return Ok(blocks);
             }
+            from = to + 1;
         }
-        Ok(blocks)
+        Ok(Vec::new())
     }
 
     /// The logs of blocks, as a segment has them.
@@ -157,6 +150,29 @@ impl Stored {
             incidents: Vec::new(),
         }))
     }
+}
+
+/// The first blocks of rows, as many as have the logs of one segment.
+fn blocks_of(batches: &[RecordBatch]) -> Vec<BlockMeta> {
+    let (mut blocks, mut logs) = (Vec::new(), 0);
+    for rows in batches {
+        let number = |row| rows.column(0).as_primitive::<UInt64Type>().value(row);
+        let hash =
+            |column: usize, row| B256::from_slice(rows.column(column).as_fixed_size_binary().value(row));
+        for row in 0..rows.num_rows() {
+            if logs >= LOGS {
+                return blocks;
+            }
+            logs += u64::from(rows.column(4).as_primitive::<UInt32Type>().value(row));
+            let time = rows.column(3).as_primitive::<TimestampSecondType>().value(row);
+            blocks.push(BlockMeta {
+                block: BlockRef { number: number(row), hash: hash(1, row) },
+                parent_hash: hash(2, row),
+                time_secs: u64::try_from(time).unwrap_or(0),
+            });
+        }
+    }
+    blocks
 }
 
 /// Starts a reader for each chain.

@@ -27,11 +27,21 @@ impl Tables {
     /// Opens what the settings name.
     ///
     /// # Errors
-    /// When it is another process's, or cannot be opened.
+    /// When it is another process's, or cannot be opened; [`Error::OtherConfiguration`] when what is stored was made by
+    /// another one. Then a database has not been taken over from whoever writes it.
     pub(super) async fn open(settings: &Settings, versions: &Versions) -> Result<Self> {
         match &settings.store {
-            StoreKind::Folder => Ok(Self::Folder(open_store(&settings.data_dir, versions, true).await?)),
+            StoreKind::Folder => {
+                let store = open_store(&settings.data_dir, versions, true).await?;
+                if !store.recovered().is_empty() {
+                    refuse_other(&store.stored_versions()?, versions, &settings.data_dir)?;
+                }
+                Ok(Self::Folder(store))
+            }
             StoreKind::ClickHouse(config) => {
+                if let Some(stored) = clickhouse::stored_versions(config).await? {
+                    refuse_other(&stored, versions, &settings.data_dir)?;
+                }
                 let config =
                     clickhouse::Config { versions: versions.clone(), ..clickhouse::Config::clone(config) };
                 Ok(Self::Database(Box::new(clickhouse::Store::open(config).await?)))
@@ -66,28 +76,6 @@ impl Tables {
         }
     }
 
-    /// Rows of two configurations in one table would be rows of neither.
-    ///
-    /// # Errors
-    /// [`Error::OtherConfiguration`] when what is stored was made by another one.
-    pub(super) fn refuse_other_configuration(&self, versions: &Versions, dir: &Path) -> Result<()> {
-        let stored = match self {
-            Self::Folder(store) => store.stored_versions()?,
-            Self::Database(store) => store.stored_versions().clone(),
-        };
-        if self.recovered().is_empty() || stored == Versions::default() {
-            return Ok(());
-        }
-        let what = if stored.configuration != versions.configuration {
-            "other chains, contracts or profiles"
-        } else if stored.rules != versions.rules {
-            "other rules or parameters"
-        } else {
-            return Ok(());
-        };
-        Err(Error::OtherConfiguration { dir: dir.to_path_buf(), what })
-    }
-
     /// The end that the transform writes to.
     pub(super) fn into_writer(self) -> Box<dyn Writer> {
         match self {
@@ -97,18 +85,33 @@ impl Tables {
     }
 }
 
+/// Rows of two configurations in one table would be rows of neither.
+fn refuse_other(stored: &Versions, versions: &Versions, dir: &Path) -> Result<()> {
+    let what = if *stored == Versions::default() {
+        return Ok(());
+    } else if stored.configuration != versions.configuration {
+        "other chains, contracts or profiles"
+    } else if stored.rules != versions.rules {
+        "other rules or parameters"
+    } else {
+        return Ok(());
+    };
+    Err(Error::OtherConfiguration { dir: dir.to_path_buf(), what })
+}
+
 /// Waits until nobody writes the tables, looking again after each `pause`.
 ///
 /// # Errors
 /// [`Error::Interrupted`] when the process is to end before; when the tables cannot be looked at.
 pub(crate) async fn until_free(settings: &Settings, pause: Duration, stop: &CancellationToken) -> Result<()> {
-    while !is_free(settings, pause).await? {
-        tracing::info!("stands by: another process writes the tables");
-        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            return Err(Error::Interrupted);
+    let waiting = async {
+        while !is_free(settings, pause).await? {
+            tracing::info!("stands by: another process writes the tables");
+            tokio::time::sleep(pause).await;
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    stop.run_until_cancelled(waiting).await.unwrap_or(Err(Error::Interrupted))
 }
 
 async fn is_free(settings: &Settings, pause: Duration) -> Result<bool> {
@@ -118,7 +121,8 @@ async fn is_free(settings: &Settings, pause: Duration) -> Result<bool> {
             blocking(move || Ok(Store::is_free(&folder)?)).await
         }
         StoreKind::ClickHouse(config) => match clickhouse::silent_for(config).await {
-            Ok(silent) => Ok(silent.is_none_or(|silent| silent >= pause)),
+            // One that lives is heard every two seconds: it is not dead because it missed one of them.
+            Ok(silent) => Ok(silent.is_none_or(|silent| silent >= pause.max(3 * config.beat_every))),
             // Who stands by is there when the server is there again.
             Err(error) if error.class() == model::error::ErrorClass::Transient => {
                 tracing::warn!(%error, "stands by: the tables cannot be looked at");

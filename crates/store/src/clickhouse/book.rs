@@ -91,6 +91,13 @@ impl Book {
         commits.max_by_key(|line| line.id)
     }
 
+    /// Does nobody ask for an epoch who has not said yet what counts before it? Until then a reader keeps what it knows:
+    /// the newest commit may turn out not to count.
+    pub(super) fn is_settled(&self) -> bool {
+        let opened = self.of(Kind::Open).map(|line| line.epoch).max().unwrap_or(0);
+        self.later_than(opened).is_none()
+    }
+
     /// An epoch that nobody has asked for.
     pub(super) fn next_epoch(&self) -> u64 {
         self.lines.iter().map(|line| line.epoch).max().unwrap_or(0) + 1
@@ -132,10 +139,24 @@ impl Void {
         }
     }
 
+    /// Takes the last id out again.
+    fn remove_last(&mut self, id: u64) {
+        match self.0.last_mut() {
+            Some(range) if range.0 == id => drop(self.0.pop()),
+            Some(range) if range.1 == id => range.1 = id - 1,
+            _ => {}
+        }
+    }
+
     /// The ranges.
     pub(super) fn ranges(&self) -> &[(u64, u64)] {
         &self.0
     }
+}
+
+/// Does the range hold the place where a writer took over?
+fn is_between_writers((first, last): (u64, u64)) -> bool {
+    first_id(last >> NUMBER_BITS) >= first
 }
 
 /// A writer's own count of ids.
@@ -153,17 +174,24 @@ impl Ids {
         Self { last: first_id(epoch), void }
     }
 
-    /// An id for an attempt, and the ids that are void beside it. What is not `done` is void from the next on.
-    pub(super) fn attempt(&self) -> (u64, &Void) {
-        (self.last + 1, &self.void)
+    /// An id for an attempt, and the ids that are void beside it. It is void from the next attempt on, unless
+    /// [`Ids::counts`] says otherwise.
+    pub(super) fn attempt(&mut self) -> (u64, Void) {
+        let void = self.void.clone();
+        self.last += 1;
+        self.void.add(self.last, self.last);
+        (self.last, void)
     }
 
-    /// The attempt counts, or not.
-    pub(super) fn ended(&mut self, counts: bool) {
-        self.last += 1;
-        if !counts {
-            self.void.add(self.last, self.last);
-        }
+    /// The last attempt counts.
+    pub(super) fn counts(&mut self) {
+        self.void.remove_last(self.last);
+    }
+
+    /// Rows of these ids were swept away, and no request for them can still be on its way. What lies between two
+    /// writers stays void for ever: nobody knows what the earlier one may still send.
+    pub(super) fn swept(&mut self, void: &Void) {
+        self.void.0.retain(|range| is_between_writers(*range) || !void.0.contains(range));
     }
 }
 
@@ -198,19 +226,28 @@ mod tests {
     #[test]
     fn attempts_that_failed_and_all_between_two_writers_are_void() {
         let mut ids = Ids::begin(1, None);
-        ids.ended(true);
-        ids.ended(false);
-        ids.ended(false);
+        ids.attempt();
+        ids.counts();
+        ids.attempt();
+        ids.attempt();
         let (id, void) = ids.attempt();
         assert_eq!(id, first_id(1) + 4);
         assert_eq!(void.ranges(), [(1, first_id(1)), (first_id(1) + 2, first_id(1) + 3)]);
         let body = Body { void: void.clone(), ..Body::default() };
-        let later = Ids::begin(2, Some((first_id(1) + 4, &body)));
+        ids.counts();
+        let mut later = Ids::begin(2, Some((first_id(1) + 4, &body)));
         let (id, void) = later.attempt();
         assert_eq!(id, first_id(2) + 1);
         assert_eq!(
             void.ranges(),
             [(1, first_id(1)), (first_id(1) + 2, first_id(1) + 3), (first_id(1) + 5, first_id(2))]
+        );
+        later.swept(&void);
+        let (_, void) = later.attempt();
+        assert_eq!(
+            void.ranges(),
+            [(1, first_id(1)), (first_id(1) + 5, first_id(2) + 1)],
+            "what lies between writers stays"
         );
     }
 

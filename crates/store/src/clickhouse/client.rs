@@ -14,6 +14,7 @@ use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use clickhouse::error::Error as Cause;
 use clickhouse::query::BytesCursor;
+use hyper_util::rt::TokioExecutor;
 use model::error::ErrorClass;
 use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
@@ -23,9 +24,9 @@ use std::time::{Duration, Instant};
 /// Answers of the server that say that it may go otherwise later: it is slow, busy, full, out of memory, cut off from
 /// its disks, replicas or Keeper, or was stopped. By their names in `ErrorCodes.cpp`, from `CANNOT_READ_ALL_DATA` to
 /// `STD_EXCEPTION`. Every other answer stays the same however often it is asked for.
-const PASSING: [u32; 31] = [
-    33, 74, 75, 95, 96, 159, 160, 201, 202, 203, 209, 210, 225, 236, 241, 242, 243, 244, 252, 279, 285, 286,
-    319, 394, 425, 439, 473, 499, 999, 1000, 1001,
+const PASSING: [u32; 33] = [
+    33, 74, 75, 76, 95, 96, 159, 160, 201, 202, 203, 209, 210, 225, 236, 241, 242, 243, 244, 252, 279, 285,
+    286, 319, 394, 425, 439, 473, 499, 745, 999, 1000, 1001,
 ];
 
 /// How long a server that does not answer is asked again, where a process cannot go on without: then it ends, and
@@ -35,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two questions, at first and at last.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_LAST: Duration = Duration::from_secs(5);
+
+/// How long a connection waits for the next request: less than the three seconds after which a server closes it.
+const IDLE_CONNECTION: Duration = Duration::from_secs(2);
 
 /// What is sent at once.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -58,18 +62,23 @@ impl fmt::Debug for Client {
 impl Client {
     /// A client of the server, for its database or for none.
     pub(super) fn new(config: &Config, database: Option<&str>) -> Self {
-        let mut inner = clickhouse::Client::default().with_url(&config.url).with_user(&config.user);
+        let mut inner = transport(&config.url).with_url(&config.url).with_user(&config.user);
         if let Some(password) = &config.password {
             inner = inner.with_password(password);
         }
         if let Some(database) = database {
             inner = inner.with_database(database);
         }
-        let secs = config.request_timeout.as_secs().max(1).to_string();
         let inner = inner
-            .with_setting("max_execution_time", secs)
+            .with_setting("max_execution_time", secs(config.request_timeout))
             // A reader that went away must not keep the server busy.
             .with_setting("cancel_http_readonly_queries_on_client_close", "1")
+            // Ids are numbers, also on servers and for users that quote them by default.
+            .with_setting("output_format_json_quote_64bit_integers", "0")
+            // A moment names what does not count: a few dozen bytes each.
+            .with_setting("max_query_size", "8388608")
+            .with_setting("max_ast_elements", "1000000")
+            .with_setting("max_expanded_ast_elements", "2000000")
             // Fixed bytes as such, text and bytes as bytes, and in a compression that this build reads.
             .with_setting("output_format_arrow_string_as_string", "0")
             .with_setting("output_format_arrow_fixed_string_as_fixed_byte_array", "1")
@@ -77,10 +86,19 @@ impl Client {
             // An insert is there when it is answered, and the same rows may come twice: commits tell them apart.
             .with_setting("async_insert", "0")
             .with_setting("insert_deduplicate", "0")
+            // What was deleted is gone when the answer says so.
+            .with_setting("lightweight_deletes_sync", "2")
             // What does not fit is an error and not a default.
             .with_setting("input_format_arrow_allow_missing_columns", "0")
             .with_setting("input_format_null_as_default", "0");
         Self { inner, timeout: config.request_timeout }
+    }
+
+    /// The same client for what may take as long as `limit`. The server may be silent for ten times as long as at a
+    /// commit: it may have much to sort before the first row.
+    pub(super) fn for_long(&self, limit: Duration) -> Self {
+        let inner = self.inner.clone().with_setting("max_execution_time", secs(limit));
+        Self { inner, timeout: 10 * self.timeout }
     }
 
     /// Has a statement carried out.
@@ -211,6 +229,21 @@ where
             asked => return asked,
         }
     }
+}
+
+fn secs(timeout: Duration) -> String {
+    timeout.as_secs().max(1).to_string()
+}
+
+/// Without TLS nothing of it is needed: a container without certificates is no reason not to start.
+fn transport(url: &str) -> clickhouse::Client {
+    if url.starts_with("https://") {
+        return clickhouse::Client::default();
+    }
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .build_http();
+    clickhouse::Client::with_http_client(http)
 }
 
 fn encoded(batches: &[RecordBatch]) -> Result<Bytes> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Config {
     /// Address of its HTTP interface, as `http://127.0.0.1:8123` or `https://…`.
     pub url: String,
-    /// The database. Made when missing, where the user may.
+    /// The database. Made when missing.
     pub database: String,
     /// The user.
     pub user: String,
@@ -21,7 +21,7 @@ pub struct Config {
     pub versions: Versions,
     /// At least so long between two commits while rows come faster than one by one: a server merges what each brings.
     pub commit_every: Duration,
-    /// At most so long between two commits: one without rows says that the writer is alive.
+    /// At most so long between two signs of life of a writer: commits, if only without rows.
     pub beat_every: Duration,
     /// Rows that are committed at once without waiting, all tables together.
     pub commit_rows: usize,
@@ -29,7 +29,7 @@ pub struct Config {
     pub waiting_rows: usize,
     /// What counts for nobody is swept away so long after it was named: no query is older.
     pub sweep_after: Duration,
-    /// How long one request may take.
+    /// How long one request may take that a commit, or the search for one, is made of.
     pub request_timeout: Duration,
     /// How often a reader looks for a newer commit.
     pub poll_every: Duration,
@@ -47,7 +47,7 @@ impl Config {
             versions: Versions::default(),
             // ClickHouse asks for inserts of 10 to 100 thousand rows, about one a second a table.
             commit_every: Duration::from_secs(1),
-            beat_every: Duration::from_secs(5),
+            beat_every: Duration::from_secs(2),
             commit_rows: 100_000,
             // 1 Mi rows of 200 to 300 bytes are a quarter of a gigabyte.
             waiting_rows: 1 << 20,

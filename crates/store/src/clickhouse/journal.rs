@@ -10,18 +10,28 @@ use model::error::ErrorClass;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Commits that are read: the newest ones. Beyond the newest that counts lie only those that a writer wrote after it
-/// was fenced, which is one.
-const COMMITS_READ: usize = 16;
-
-/// All intents and opens, and the newest commits.
+/// All intents and opens, and of the commits the newest that counts, by the same rule as [`Book`]: however many lines
+/// were written in vain.
 pub(super) async fn read(client: &Client) -> Result<Book> {
     let columns = "id, kind, epoch, writer, base, body";
     let sql = format!(
         "SELECT {columns} FROM {BOOK} WHERE kind != 'commit' UNION ALL \
-         SELECT {columns} FROM (SELECT {columns} FROM {BOOK} WHERE kind = 'commit' ORDER BY id DESC LIMIT {COMMITS_READ})"
+         SELECT {columns} FROM (WITH (SELECT groupArray((epoch, base)) FROM {BOOK} WHERE kind = 'open') AS opens \
+         SELECT {columns} FROM {BOOK} WHERE kind = 'commit' \
+         AND NOT arrayExists(opened -> opened.1 > epoch AND opened.2 < id, opens) ORDER BY id DESC LIMIT 1)"
     );
     Ok(Book::new(client.lines::<Line>("read the commits", &sql).await?))
+}
+
+/// Has anything ever been committed, whether it counts or not?
+pub(super) async fn has_commits(client: &Client) -> Result<bool> {
+    #[derive(Deserialize)]
+    struct Count {
+        lines: u64,
+    }
+    let sql = format!("SELECT count() AS lines FROM {BOOK} WHERE kind = 'commit'");
+    let count = client.lines::<Count>("count the commits", &sql).await?;
+    Ok(count.first().is_some_and(|count| count.lines > 0))
 }
 
 /// Writes the intent or the open of a writer.

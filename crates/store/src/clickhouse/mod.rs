@@ -43,5 +43,5 @@ mod tests;
 pub use config::Config;
 pub use cursors::Cursor;
 pub use journal::{silent_for, version};
-pub use reader::{Reader, Snapshot};
+pub use reader::{Reader, Snapshot, stored_versions};
 pub use writer::Store;

@@ -105,13 +105,19 @@ impl Moment {
         sql
     }
 
+    /// What the chain took back before the place where a restart begins: no replay asks for it any more.
+    pub(super) fn dead_for_good(&self) -> Vec<Dead> {
+        let state_at = |chain| self.body.chains.get(chain).map_or(0, |stand| stand.marks.state_at.sequence.0);
+        self.body.dead.iter().filter(|dead| dead.last <= state_at(&dead.chain)).copied().collect()
+    }
+
     /// The condition that a kept row counts for nobody, in this moment and in each later one; `None` when no row does.
     pub(super) fn garbage(&self, table: Table) -> Option<String> {
         let void = self.body.void.ranges().iter();
         let mut conditions: Vec<String> =
             void.map(|(first, last)| format!("commit BETWEEN {first} AND {last}")).collect();
         if !matches!(table, Table::Notices | Table::Incidents | Table::State | Table::Alerts) {
-            conditions.extend(self.body.dead.iter().map(|Dead { chain, first, last }| {
+            conditions.extend(self.dead_for_good().iter().map(|Dead { chain, first, last }| {
                 format!("(chain = {chain} AND sequence BETWEEN {first} AND {last})")
             }));
         }

@@ -7,8 +7,10 @@ use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use model::tables::Table;
 
-/// Values of a list that are still sent: a statement has its bound, and a list beyond is judged here.
+/// Values of a list that are still sent: a statement has its bound, and what is beyond is judged here.
 const LIST_MAX: usize = 1_000;
+/// Bytes of one text that are still sent.
+const TEXT_BYTES_MAX: usize = 1_000;
 
 /// The condition as SQL of the server; `None` where it is not one of those.
 pub(super) fn sql(table: Table, filter: &Expr) -> Option<String> {
@@ -24,10 +26,11 @@ pub(super) fn sql(table: Table, filter: &Expr) -> Option<String> {
             Some(format!("({} OR {})", sql(table, left)?, sql(table, right)?))
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => comparison(table, left, *op, right),
-        Expr::InList(InList { expr, list, negated: false }) if list.len() <= LIST_MAX => {
+        Expr::InList(InList { expr, list, negated }) if list.len() <= LIST_MAX => {
             let (name, data_type) = column(table, expr)?;
             let values = list.iter().map(|value| literal(&data_type, value)).collect::<Option<Vec<_>>>()?;
-            (!values.is_empty()).then(|| format!("{name} IN ({})", values.join(", ")))
+            let within = if *negated { "NOT IN" } else { "IN" };
+            (!values.is_empty()).then(|| format!("{name} {within} ({})", values.join(", ")))
         }
         Expr::IsNull(expr) => Some(format!("isNull({})", column(table, expr)?.0)),
         Expr::IsNotNull(expr) => Some(format!("isNotNull({})", column(table, expr)?.0)),
@@ -82,7 +85,7 @@ fn literal(data_type: &DataType, expr: &Expr) -> Option<String> {
             ScalarValue::Utf8(Some(text))
             | ScalarValue::Utf8View(Some(text))
             | ScalarValue::LargeUtf8(Some(text)),
-        ) => format!("unhex('{}')", hex::encode(text)),
+        ) if text.len() <= TEXT_BYTES_MAX => format!("unhex('{}')", hex::encode(text)),
         (DataType::FixedSizeBinary(width), ScalarValue::FixedSizeBinary(_, Some(bytes)))
             if usize::try_from(*width).ok() == Some(bytes.len()) =>
         {

@@ -3,6 +3,7 @@
 use super::book::Line;
 use super::client::{Client, patiently};
 use super::config::Config;
+use super::journal::silent_for;
 use super::moment::{Body, Moment};
 use super::table::ClickHouseTable;
 use super::{journal, schema};
@@ -18,6 +19,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+
+/// The longest that one question may take, which its own deadline is never above.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3600);
 
 /// Reads what was committed, by whomever. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,19 +39,21 @@ impl Reader {
     /// When the server or the database stays away, or a later version of rxtrail made it.
     pub async fn open(config: &Config) -> Result<Self> {
         schema::find(config).await?;
-        let client = Client::new(config, Some(&config.database));
+        // A question ends when its own deadline says so.
+        let client = Client::new(config, Some(&config.database)).for_long(ANSWER_WITHIN);
         let found = patiently(|| newest(&client)).await?;
         let sender = watch::Sender::new(Arc::new(found));
         let (is_reached, reached) = watch::channel(true);
         let reader = Self { client: client.clone(), moments: sender.subscribe(), reached };
-        tokio::spawn(follow(client, (sender, is_reached), config.poll_every));
+        let asking = Client::new(config, Some(&config.database));
+        tokio::spawn(follow(asking, (sender, is_reached), config.poll_every));
         Ok(reader)
     }
 
     /// A reader of moments that a writer of this process tells.
     pub(super) fn of(client: Client, moments: watch::Receiver<Arc<Moment>>) -> Self {
         // Its writer knows when the server is away: it waits, and says so.
-        Self { client, moments, reached: watch::channel(true).1 }
+        Self { client: client.for_long(ANSWER_WITHIN), moments, reached: watch::channel(true).1 }
     }
 
     /// Whether the server answers when newer commits are looked for.
@@ -58,13 +64,6 @@ impl Reader {
     /// The newest snapshot that is known.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { client: self.client.clone(), moment: self.moments.borrow().clone() }
-    }
-
-    /// Waits for a commit that this handle has not waited for yet. `None` once nobody looks for one any more.
-    pub async fn changed(&mut self) -> Option<Snapshot> {
-        self.moments.changed().await.ok()?;
-        let moment = self.moments.borrow_and_update().clone();
-        Some(Snapshot { client: self.client.clone(), moment })
     }
 }
 
@@ -87,8 +86,29 @@ pub(super) fn moment(line: &Line) -> Result<Moment> {
     Ok(Moment { commit: line.id, body, final_only: false })
 }
 
+/// The same, once it is known whether it counts: a writer that takes over decides that next.
+async fn newest_settled(client: &Client) -> Result<Option<Moment>> {
+    let book = journal::read(client).await?;
+    if !book.is_settled() {
+        return Ok(None);
+    }
+    book.newest().map(moment).transpose()
+}
+
+/// What the rows of a database were made by; `None` where nothing was ever committed.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn stored_versions(config: &Config) -> Result<Option<Versions>> {
+    if silent_for(config).await?.is_none() {
+        return Ok(None);
+    }
+    let moment = newest(&Client::new(config, Some(&config.database))).await?;
+    Ok((moment.commit > 0).then_some(moment.body.versions))
+}
+
 async fn follow(
-    client: Client,
+    asking: Client,
     (moments, is_reached): (watch::Sender<Arc<Moment>>, watch::Sender<bool>),
     every: Duration,
 ) {
@@ -97,11 +117,12 @@ async fn follow(
             () = moments.closed() => return,
             () = tokio::time::sleep(every) => {}
         }
-        let newest = newest(&client).await;
+        let newest = newest_settled(&asking).await;
         let turned = is_reached
             .send_if_modified(|reached| std::mem::replace(reached, newest.is_ok()) != newest.is_ok());
         match newest {
-            Ok(newest) => {
+            Ok(None) => {}
+            Ok(Some(newest)) => {
                 moments.send_if_modified(|known| {
                     let is_newer = newest.commit > known.commit;
                     if is_newer {

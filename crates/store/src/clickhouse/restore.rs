@@ -13,13 +13,18 @@ use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
+use model::change::Sequence;
 use model::error::ErrorClass;
 use model::past::rows::STEP_COLUMNS;
 use model::past::{Newest, PAST_STEPS_MAX, Past, PastQuery};
 use model::tables::Table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// How long the state of one chain may take to read.
+const RESTORE_WITHIN: Duration = Duration::from_secs(6 * 3600);
 
 /// Batches that wait to be taken in.
 const BATCHES_AHEAD: usize = 4;
@@ -46,6 +51,8 @@ pub(super) async fn rows(
     }
     let order = key_columns(table).join(", ");
     let sql = format!("{} ORDER BY {order}", moment.select(table, &names, &filters));
+    // Whoever takes the rows in sets the pace: a state of a hundred million packs takes its time.
+    let client = client.for_long(RESTORE_WITHIN);
     let begin = || async {
         let mut rows = client.rows(&sql)?;
         Ok((Ok(rows.next().await?), rows))
@@ -53,10 +60,10 @@ pub(super) async fn rows(
     let (mut next, mut rows) = patiently(begin).await?;
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     tokio::spawn(async move {
-        while let Some(batch) = next.transpose() {
-            let batch = batch.and_then(|batch| from_kept(&batch, &schema));
-            let failed = batch.is_err();
-            if sender.send(batch).await.is_err() || failed {
+        loop {
+            let batch = next.and_then(|next| next.map(|batch| from_kept(&batch, &schema)).transpose());
+            let is_last = !matches!(batch, Ok(Some(_)));
+            if sender.send(batch).await.is_err() || is_last {
                 return;
             }
             next = rows.next().await;
@@ -65,14 +72,17 @@ pub(super) async fn rows(
     Ok(Box::new(Received(receiver)))
 }
 
-/// Batches that a task fetches. Asking for one blocks until it is there.
-struct Received(mpsc::Receiver<Result<RecordBatch>>);
+/// Batches that a task fetches. Asking for one blocks until it is there. Only `None` from the task is the end: one that
+/// fell silent has not fetched all.
+struct Received(mpsc::Receiver<Result<Option<RecordBatch>>>);
 
 impl Iterator for Received {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.blocking_recv()
+        let silent =
+            || Err(Error::Closed("the task that reads the state has ended before its end".to_owned()));
+        self.0.blocking_recv().unwrap_or_else(silent).transpose()
     }
 }
 
@@ -135,16 +145,18 @@ pub(super) async fn told_since(client: &Client, moment: &Moment) -> Result<Befor
     Ok(before)
 }
 
-/// The steps of a chain that a query asks for: those that are committed, and those in `waiting`.
+/// The steps of a chain that a query asks for, up to a place of its stream: those that are committed, and those in
+/// `waiting`. `moment` names as dead what the chain had taken back by then.
 pub(super) async fn past<'a>(
     client: &Client,
     moment: &Moment,
-    (chain, query): (ChainId, &PastQuery),
+    (chain, upto, query): (ChainId, Sequence, &PastQuery),
     waiting: impl Iterator<Item = &'a RecordBatch>,
 ) -> Result<Past> {
     let kinds: Vec<String> = query.kinds.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
     let sql = format!(
-        "SELECT {} FROM {} WHERE {} AND chain = {chain} AND block_number <= {} AND block_time >= {} AND kind IN ({})",
+        "SELECT {} FROM {} WHERE {} AND chain = {chain} AND sequence <= {upto} AND block_number <= {} AND block_time >= {} \
+         AND kind IN ({})",
         STEP_COLUMNS.join(", "),
         kept(Table::Events),
         moment.condition(Table::Events),

@@ -26,6 +26,9 @@ use serde::Deserialize;
 /// Version of the form, raised with each change of what is kept.
 pub(super) const FORM: u32 = 1;
 
+/// What was acknowledged is on disk when the power goes: the bus is told to forget it.
+const DURABLE: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
+
 /// The book's name.
 pub(super) const BOOK: &str = "commits";
 
@@ -50,16 +53,42 @@ pub(super) fn statements(config: &Config) -> Result<Vec<String>> {
     Ok(statements)
 }
 
-/// Makes what is missing of the database. A user that may not make anything finds it made, or is told what is missing.
+/// Makes what is missing of the database. Where nothing is, nothing is asked for, so that the user may do without the
+/// right to make anything.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub(super) async fn make(config: &Config) -> Result<()> {
-    let client = Client::new(config, None);
-    for statement in statements(config)? {
-        client.run("make the database", &statement).await?;
+    #[derive(Deserialize)]
+    struct Count {
+        tables: usize,
     }
-    check_form(&client, &config.database).await
+    let (client, statements) = (Client::new(config, None), statements(config)?);
+    let database = escaped(&config.database);
+    let sql = format!("SELECT count() AS tables FROM system.tables WHERE database = '{database}'");
+    let there = client.lines::<Count>("look for the database", &sql).await?;
+    let there = there.first().map_or(0, |count| count.tables);
+    if there > 0 && is_made(&client, config).await? {
+        check_form(&client, &config.database).await?;
+    }
+    // All statements but the first make a table or a view.
+    if there + 1 < statements.len() {
+        for statement in statements {
+            client.run("make the database", &statement).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Is the book there?
+async fn is_made(client: &Client, config: &Config) -> Result<bool> {
+    #[derive(Deserialize)]
+    struct Exists {
+        result: u8,
+    }
+    let sql = format!("EXISTS TABLE {}.{BOOK}", config.database);
+    let exists = client.lines::<Exists>("look for the database", &sql).await?;
+    Ok(exists.first().is_some_and(|exists| exists.result == 1))
 }
 
 /// Waits for a database that its writer makes.
@@ -67,14 +96,9 @@ pub(super) async fn make(config: &Config) -> Result<()> {
 /// # Errors
 /// When a later version of rxtrail made it; when it is not there for long.
 pub(super) async fn find(config: &Config) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Exists {
-        result: u8,
-    }
-    let (client, sql) = (Client::new(config, None), format!("EXISTS TABLE {}.{BOOK}", config.database));
+    let client = Client::new(config, None);
     let look = || async {
-        let exists = client.lines::<Exists>("look for the database", &sql).await?;
-        if exists.first().is_some_and(|exists| exists.result == 1) {
+        if is_made(&client, config).await? {
             return Ok(());
         }
         Err(Error::ClickHouse {
@@ -138,7 +162,7 @@ impl Placement<'_> {
              epoch UInt64, writer String, base UInt64, void Array(Tuple(UInt64, UInt64)), \
              dead Array(Tuple(UInt64, UInt64, UInt64)), body String CODEC(ZSTD(3)), \
              at DateTime64(3, 'UTC') DEFAULT now64(3), form UInt32 DEFAULT {FORM}) \
-             ENGINE = {engine} ORDER BY (kind, id)"
+             ENGINE = {engine} ORDER BY (kind, id) SETTINGS {DURABLE}"
         )
     }
 
@@ -162,7 +186,7 @@ impl Placement<'_> {
         let (cluster, engine, name) = (self.on_cluster(), self.engine(), kept(table));
         Ok(format!(
             "CREATE TABLE IF NOT EXISTS {database}.{name}{cluster} ({}) ENGINE = {engine} ORDER BY ({}) \
-             SETTINGS allow_nullable_key = 1 COMMENT '{}'",
+             SETTINGS allow_nullable_key = 1, {DURABLE} COMMENT '{}'",
             columns.join(", "),
             order(table).join(", "),
             escaped(spec.doc)

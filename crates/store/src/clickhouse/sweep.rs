@@ -5,7 +5,7 @@
 //! and what it names as void or dead is swept once no query can be older than it.
 
 use super::client::Client;
-use super::moment::{Dead, Moment, kept};
+use super::moment::{Body, Moment, kept};
 use super::schema::BOOK;
 use crate::error::Result;
 use model::tables::Table;
@@ -14,6 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
+
+/// How long one table may take to sweep: what counts for nobody is looked for in all of it.
+const SWEEP_WITHIN: Duration = Duration::from_secs(3600);
 
 /// Lines of the book that nobody needs any more stay for so many hours, for whoever wants to know what happened.
 const LINES_HOURS: u32 = 48;
@@ -25,28 +28,31 @@ pub(super) struct Sweeper {
     /// How long a moment is remembered before it is swept.
     after: Duration,
     remembered: Option<(Instant, Arc<Moment>)>,
-    running: Option<oneshot::Receiver<Result<Vec<Dead>>>>,
+    running: Option<oneshot::Receiver<Result<Moment>>>,
 }
 
 impl Sweeper {
     /// Nothing is remembered yet.
     pub(super) fn new(client: Client, after: Duration) -> Self {
-        Self { client, after, remembered: None, running: None }
+        Self { client: client.for_long(SWEEP_WITHIN), after, remembered: None, running: None }
     }
 
-    /// Looks whether something is to be swept, and gives the dead that are gone. `newest` has just been committed.
-    pub(super) fn step(&mut self, newest: &Arc<Moment>) -> Vec<Dead> {
+    /// Looks whether something is to be swept, and gives the moment whose garbage is gone. `newest` has just been committed.
+    pub(super) fn step(&mut self, newest: &Arc<Moment>) -> Option<Moment> {
         if let Some(running) = &mut self.running {
             let swept = match running.try_recv() {
-                Err(TryRecvError::Empty) => return Vec::new(),
-                Err(TryRecvError::Closed) => Ok(Vec::new()),
-                Ok(swept) => swept,
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Closed) => None,
+                Ok(swept) => Some(swept),
             };
             self.running = None;
-            return swept.unwrap_or_else(|error| {
-                tracing::warn!(%error, "what counts for nobody could not be swept away; it is tried again");
-                Vec::new()
-            });
+            return match swept? {
+                Ok(swept) => Some(swept),
+                Err(error) => {
+                    tracing::warn!(%error, "what counts for nobody could not be swept away; it is tried again");
+                    None
+                }
+            };
         }
         match &self.remembered {
             None => self.remembered = Some((Instant::now(), newest.clone())),
@@ -61,12 +67,12 @@ impl Sweeper {
                 (self.running, self.remembered) = (Some(receiver), None);
             }
         }
-        Vec::new()
+        None
     }
 }
 
-/// Sweeps what a moment names; gives the dead that are gone.
-async fn sweep(client: &Client, moment: &Moment) -> Result<Vec<Dead>> {
+/// Sweeps what a moment names; gives it with what is gone.
+async fn sweep(client: &Client, moment: &Moment) -> Result<Moment> {
     #[derive(Deserialize)]
     struct Count {
         rows: u64,
@@ -87,5 +93,7 @@ async fn sweep(client: &Client, moment: &Moment) -> Result<Vec<Dead>> {
         moment.commit
     );
     client.run("sweep", &lines).await?;
-    Ok(moment.body.dead.clone())
+    let dead = moment.dead_for_good();
+    let body = Body { dead, ..moment.body.clone() };
+    Ok(Moment { body, ..moment.clone() })
 }

@@ -16,7 +16,7 @@ use crate::told::Told;
 use crate::versions::Versions;
 use arrow_array::RecordBatch;
 use model::chain::{BlockRef, ChainId};
-use model::change::Position;
+use model::change::{Position, Sequence};
 use model::commit::{AlertChange, Commit, Effect};
 use model::segment::Finality;
 use model::tables::Table;
@@ -104,6 +104,18 @@ impl Taken {
         let state_at = |chain: &ChainId| body.chains.get(chain).map(|stand| stand.marks.state_at.sequence.0);
         self.before
             .retain(|(chain, sequence), _| state_at(chain).is_none_or(|state_at| *sequence > state_at));
+    }
+
+    /// How far a chain was read.
+    pub(super) fn read_to(&self, chain: ChainId) -> Sequence {
+        self.chains.get(&chain).map(|chain| chain.position.sequence).unwrap_or_default()
+    }
+
+    /// What a chain had taken back by the place that it was read to: after a restart that may be before what it took
+    /// back since.
+    pub(super) fn dead_before(&self, chain: ChainId) -> Vec<Dead> {
+        let upto = self.read_to(chain).0;
+        self.dead.iter().filter(|dead| dead.chain == chain && dead.last <= upto).copied().collect()
     }
 
     /// The ranges that are dead are so no more: their rows are gone.

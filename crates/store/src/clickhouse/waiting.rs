@@ -48,6 +48,8 @@ impl Waiting {
     /// A position moved.
     pub(super) fn moved(&mut self) {
         self.moved = true;
+        // Whatever it brings, a change takes some memory while it waits.
+        self.row_count += 1;
     }
 
     /// Takes rows of a change. Of a key that it wrote more than once the last counts.
@@ -78,14 +80,17 @@ impl Waiting {
     /// Takes what was told with a change.
     pub(super) fn add_told(&mut self, told: Told) {
         if !told.is_empty() {
+            self.row_count += told.notices.len() + told.incidents.len();
             self.told.push(told);
         }
     }
 
     /// Drops rows of changes of a chain from `first` on: the chain took their blocks back before anyone saw them.
     pub(super) fn drop_from(&mut self, chain: ChainId, first: u64) {
+        let before: usize = self.rows.iter().map(|rows| rows.rows.num_rows()).sum();
         self.rows.retain(|rows| rows.chain != chain || rows.sequence < first);
-        self.row_count = self.rows.iter().map(|rows| rows.rows.num_rows()).sum();
+        let after: usize = self.rows.iter().map(|rows| rows.rows.num_rows()).sum();
+        self.row_count -= before - after;
     }
 
     /// Events of a chain that wait.

@@ -5,17 +5,18 @@ use super::client::{Client, patiently};
 use super::config::Config;
 use super::moment::{Body, Moment, kept};
 use super::reader::{Reader, moment};
+use super::schema::BOOK;
 use super::sweep::Sweeper;
 use super::taken::Taken;
 use super::{journal, restore, schema};
 use crate::error::{Error, Result};
-use crate::versions::Versions;
 use crate::{Batches, Pace, Recovery, Writer};
 use async_trait::async_trait;
 use model::alert::{CaseKey, Notice};
 use model::chain::ChainId;
 use model::change::{Position, Sequence};
 use model::commit::Commit;
+use model::error::ErrorClass;
 use model::past::{Past, PastQuery};
 use model::tables::Table;
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// After a commit that failed, so long until the next attempt; twice as long after each further one.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -45,6 +47,28 @@ pub struct Store {
     next_commit: Instant,
     next_beat: Instant,
     retry: Duration,
+    /// Says that the writer lives until its first commit does: what it begins with may take minutes to read.
+    heart: Option<Heart>,
+}
+
+/// A task that ends with this.
+#[derive(Debug)]
+struct Heart(JoinHandle<()>);
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Writes the intent of a writer again and again: the book says nothing else by it.
+async fn beat(client: Client, (epoch, writer): (u64, String), every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        if let Err(error) = journal::write_claim(&client, Kind::Intent, (epoch, &writer), 0).await {
+            tracing::debug!(%error, "a sign of life was not taken");
+        }
+    }
 }
 
 /// The epoch that is a writer's own.
@@ -71,6 +95,8 @@ impl Store {
         let base = (claim.base.commit > 0).then_some((claim.base.commit, &claim.base.body));
         let ids = Ids::begin(claim.epoch, base);
         let moments = watch::Sender::new(Arc::new(claim.base.clone()));
+        let of = (claim.epoch, claim.writer.clone());
+        let heart = Heart(tokio::spawn(beat(client.clone(), of, config.beat_every)));
         let sweeper = Sweeper::new(client.clone(), config.sweep_after);
         let (recovered, now) = (taken.recovered(), Instant::now());
         tracing::info!(epoch = claim.epoch, base = claim.base.commit, "store taken over");
@@ -86,17 +112,13 @@ impl Store {
             next_commit: now,
             next_beat: now,
             retry: RETRY_FIRST,
+            heart: Some(heart),
         })
     }
 
     /// A handle that reads what this writer commits.
     pub fn reader(&self) -> Reader {
         Reader::of(self.client.clone(), self.moments.subscribe())
-    }
-
-    /// What the rows that were found were made by: compare with what is configured now.
-    pub fn stored_versions(&self) -> &Versions {
-        &self.claim.base.body.versions
     }
 
     /// Commits, whether anything waits or not.
@@ -108,17 +130,21 @@ impl Store {
     /// Sends what waits and commits it. After an error everything waits still.
     async fn send(&mut self) -> Result<()> {
         let (id, void) = self.ids.attempt();
-        let body = self.taken.body(void, &self.config.versions);
+        let body = self.taken.body(&void, &self.config.versions);
         let sent = self.attempt(id, &body).await;
-        self.ids.ended(sent.is_ok());
         match &sent {
             Ok(()) => {
+                self.ids.counts();
+                self.heart = None;
                 self.taken.committed(&body);
                 self.retry = RETRY_FIRST;
                 self.next_commit = Instant::now() + self.config.commit_every;
                 self.next_beat = Instant::now() + self.config.beat_every;
                 let moment = Arc::new(Moment { commit: id, body, final_only: false });
-                self.taken.buried(&self.sweeper.step(&moment));
+                if let Some(swept) = self.sweeper.step(&moment) {
+                    self.taken.buried(&swept.body.dead);
+                    self.ids.swept(&swept.body.void);
+                }
                 self.moments.send_replace(moment);
             }
             Err(_) => {
@@ -130,12 +156,18 @@ impl Store {
     }
 
     async fn attempt(&self, id: u64, body: &Body) -> Result<()> {
+        self.check_claim().await?;
         for (table, rows) in self.taken.waiting.kept(id)? {
             self.client.insert(&kept(table), &rows).await?;
         }
         let Claim { epoch, writer, .. } = &self.claim;
         journal::write_commit(&self.client, id, (*epoch, writer), body).await?;
-        match journal::read(&self.client).await?.later_than(*epoch) {
+        self.check_claim().await
+    }
+
+    /// Does nobody else write to the store since?
+    async fn check_claim(&self) -> Result<()> {
+        match journal::read(&self.client).await?.later_than(self.claim.epoch) {
             Some(epoch) => Err(Error::Fenced { epoch }),
             None => Ok(()),
         }
@@ -156,7 +188,11 @@ async fn claim(client: &Client) -> Result<Claim> {
         if !book.is_alone(epoch, &writer) {
             continue;
         }
-        let base = book.newest_below(epoch).map(moment).transpose()?.unwrap_or_default();
+        let base = match book.newest_below(epoch) {
+            Some(line) => moment(line)?,
+            None if journal::has_commits(client).await? => return Err(nothing_counts()),
+            None => Moment::default(),
+        };
         journal::write_claim(client, Kind::Open, (epoch, &writer), base.commit).await?;
         book = journal::read(client).await?;
         return match book.later_than(epoch) {
@@ -165,6 +201,15 @@ async fn claim(client: &Client) -> Result<Claim> {
         };
     }
     Err(Error::Fenced { epoch: book.next_epoch() })
+}
+
+/// There are commits, and none of them counts: no order of events makes that, so that somebody changed the book.
+fn nothing_counts() -> Error {
+    Error::ClickHouse {
+        action: "begin at the last commit",
+        detail: format!("of the lines in {BOOK} none counts: they are not as rxtrail wrote them"),
+        class: ErrorClass::BadData,
+    }
 }
 
 /// A name that no other writer has.
@@ -190,8 +235,16 @@ impl Writer for Store {
     }
 
     async fn past(&self, chain: ChainId, query: &PastQuery) -> Result<Past> {
-        let moment = self.moments.borrow().clone();
-        let past = || restore::past(&self.client, &moment, (chain, query), self.taken.waiting.events(chain));
+        if query.is_empty() {
+            return Ok(Past { after: query.after, ..Past::default() });
+        }
+        // As the chain stands where it was read to, which may be before what is committed, or beyond.
+        let mut moment = Moment::clone(&self.moments.borrow());
+        moment.body.dead = self.taken.dead_before(chain);
+        let past = || {
+            let upto = self.taken.read_to(chain);
+            restore::past(&self.client, &moment, (chain, upto, query), self.taken.waiting.events(chain))
+        };
         patiently(past).await
     }
 
@@ -215,12 +268,14 @@ impl Writer for Store {
 
     fn pace(&self) -> Pace {
         let rows = self.taken.waiting.row_count();
-        let is_many = rows >= self.config.commit_rows && self.retry == RETRY_FIRST;
-        let at = if is_many { Instant::now() } else { self.next_commit };
-        Pace {
-            flush_at: (!self.taken.waiting.is_empty()).then_some(at),
-            full: rows >= self.config.waiting_rows,
-        }
+        let flush_at = if self.taken.waiting.is_empty() {
+            self.next_beat.max(self.next_commit)
+        } else if rows >= self.config.commit_rows && self.retry == RETRY_FIRST {
+            Instant::now()
+        } else {
+            self.next_commit
+        };
+        Pace { flush_at: Some(flush_at), full: rows >= self.config.waiting_rows }
     }
 
     fn lasting(&self, chain: ChainId) -> Option<Sequence> {
