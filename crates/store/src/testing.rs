@@ -1,5 +1,6 @@
 //! Rows and commits for tests.
 
+pub(crate) mod steps;
 pub(crate) mod story;
 
 use crate::parquet::layout::writer_properties;

@@ -91,6 +91,11 @@ impl Book {
         commits.max_by_key(|line| line.id)
     }
 
+    /// The commit that the last writer began on; 0 when there was none.
+    pub(super) fn last_base(&self) -> u64 {
+        self.of(Kind::Open).max_by_key(|open| open.epoch).map_or(0, |open| open.base)
+    }
+
     /// Does nobody ask for an epoch who has not said yet what counts before it? Until then a reader keeps what it knows:
     /// the newest commit may turn out not to count.
     pub(super) fn is_settled(&self) -> bool {
@@ -221,6 +226,17 @@ mod tests {
         let book = Book::new(lines);
         assert_eq!(book.newest().unwrap().id, first_id(1) + 2, "what came late does not count");
         assert_eq!((book.later_than(1), book.later_than(2), book.next_epoch()), (Some(2), None, 3));
+        assert!(book.is_settled());
+    }
+
+    #[test]
+    fn a_writer_that_never_committed_leaves_nothing_to_begin_on() {
+        let mut lines =
+            vec![line(Kind::Intent, 1, 0, 0), line(Kind::Open, 1, 0, 0), line(Kind::Intent, 2, 0, 0)];
+        assert!(!Book::new(lines.clone()).is_settled(), "nobody knows yet what counts before epoch 2");
+        lines.extend([line(Kind::Open, 2, 0, 0), line(Kind::Commit, 1, 1, 0)]);
+        let book = Book::new(lines);
+        assert_eq!((book.newest(), book.last_base()), (None, 0), "the line of epoch 1 came in vain");
     }
 
     #[test]

@@ -23,17 +23,6 @@ pub(super) async fn read(client: &Client) -> Result<Book> {
     Ok(Book::new(client.lines::<Line>("read the commits", &sql).await?))
 }
 
-/// Has anything ever been committed, whether it counts or not?
-pub(super) async fn has_commits(client: &Client) -> Result<bool> {
-    #[derive(Deserialize)]
-    struct Count {
-        lines: u64,
-    }
-    let sql = format!("SELECT count() AS lines FROM {BOOK} WHERE kind = 'commit'");
-    let count = client.lines::<Count>("count the commits", &sql).await?;
-    Ok(count.first().is_some_and(|count| count.lines > 0))
-}
-
 /// Writes the intent or the open of a writer.
 pub(super) async fn write_claim(client: &Client, kind: Kind, of: (u64, &str), base: u64) -> Result<()> {
     let ((epoch, writer), id) = (of, super::book::first_id(of.0));

@@ -250,6 +250,30 @@ mod tests {
     }
 
     #[test]
+    fn a_block_that_comes_back_counts_as_often_as_the_chain_says_so() {
+        let mut taken = Taken::new(&Body::default(), Before::new());
+        let commit = |taken: &mut Taken| {
+            let body = taken.body(&Void::default(), &Versions::default());
+            taken.committed(&body);
+            body
+        };
+        taken.take(open(1, 10, 0)).unwrap();
+        taken.take(open(2, 11, 0)).unwrap();
+        commit(&mut taken);
+        taken.take(commit_effect(1, 3, Effect::Revert { to: block(10, 0) })).unwrap();
+        commit(&mut taken);
+        // The very same block again: its rows have another place in the stream, so that they are not dead.
+        taken.take(open(4, 11, 0)).unwrap();
+        assert_eq!(sequences(&taken), [4]);
+        assert_eq!(commit(&mut taken).dead, [Dead { chain: ChainId(1), first: 2, last: 3 }]);
+        taken.take(commit_effect(1, 5, Effect::Revert { to: block(10, 0) })).unwrap();
+        taken.take(open(6, 11, 0)).unwrap();
+        assert_eq!(sequences(&taken), [6]);
+        let dead = [(2, 3), (2, 5)].map(|(first, last)| Dead { chain: ChainId(1), first, last });
+        assert_eq!(commit(&mut taken).dead, dead);
+    }
+
+    #[test]
     fn what_is_read_again_after_a_restart_is_not_sent_again() {
         let mut first = Taken::new(&Body::default(), Before::new());
         first.take(commit_append(1, 1, 1..=9, 0, Finality::Final)).unwrap();

@@ -9,13 +9,18 @@ use crate::Writer;
 use crate::read::digest_of;
 use crate::rows::read_alerts;
 use crate::testing::state_values;
+use crate::testing::steps::{CHAIN, append, draw, draw_query, expected};
 use crate::testing::story::{Places, Story};
+use crate::testing::{block, commit_effect};
 use arrow_array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use model::chain::ChainId;
+use model::commit::Effect;
 use model::error::ErrorClass;
+use model::past::PastStep;
+use model::segment::Finality;
 use model::tables::Table;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -234,6 +239,60 @@ async fn assert_swept(store: &mut Store, direct: &Config) {
         }
     }
     panic!("garbage is left: {left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_that_of_the_place_that_the_chain_was_read_to() {
+    let server = Server::start();
+    server.forget(&["past"]).await;
+    let config = config(server.url(), "past");
+    let random = &mut StdRng::seed_from_u64(seed());
+    let mut steps = |blocks: std::ops::RangeInclusive<u64>| -> Vec<PastStep> {
+        blocks
+            .flat_map(|block| (0..8).map(move |log| (block, log)))
+            .map(|(block, log)| draw(random, block, log))
+            .collect()
+    };
+    let (below, taken_back, instead) = (steps(1..=30), steps(31..=32), steps(31..=32));
+    let one = |sequence, block, steps: &[PastStep]| append(sequence, block..=block, Finality::Open, steps);
+    let history = [
+        append(1, 1..=30, Finality::Final, &below),
+        one(2, 31, &taken_back),
+        one(3, 32, &taken_back),
+        commit_effect(CHAIN.0, 4, Effect::Revert { to: block(30, 0) }),
+        one(5, 31, &instead),
+        one(6, 32, &instead),
+    ];
+    // What stands after each of them.
+    let upto = |steps: &[PastStep], last| -> Vec<PastStep> {
+        below.iter().chain(steps.iter().filter(|step| step.position.block <= last)).cloned().collect()
+    };
+    let stands = [
+        upto(&[], 0),
+        upto(&taken_back, 31),
+        upto(&taken_back, 32),
+        upto(&[], 0),
+        upto(&instead, 31),
+        upto(&instead, 32),
+    ];
+    let mut store = open(&config).await;
+    let mut queries = StdRng::seed_from_u64(1);
+    // At first each is asked of before it is committed; then all is committed and read again from the last final block.
+    for life in 0..2 {
+        for (at, (commit, stand)) in history.iter().zip(&stands).enumerate().skip(life) {
+            store.commit(commit.clone()).await.unwrap();
+            for _ in 0..6 {
+                let query = draw_query(&mut queries);
+                let past = store.past(CHAIN, &query).await.unwrap();
+                assert_eq!(past.steps, expected(stand, &query), "life {life}, after {at}: {query:?}");
+            }
+            if life == 0 && at == 2 {
+                flush(&mut store).await;
+            }
+        }
+        flush(&mut store).await;
+        store = open(&config).await;
+    }
 }
 
 /// Questions whose conditions the server judges in whole, in part, or not at all.

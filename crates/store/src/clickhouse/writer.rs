@@ -190,7 +190,7 @@ async fn claim(client: &Client) -> Result<Claim> {
         }
         let base = match book.newest_below(epoch) {
             Some(line) => moment(line)?,
-            None if journal::has_commits(client).await? => return Err(nothing_counts()),
+            None if book.last_base() > 0 => return Err(nothing_counts()),
             None => Moment::default(),
         };
         journal::write_claim(client, Kind::Open, (epoch, &writer), base.commit).await?;
@@ -203,11 +203,13 @@ async fn claim(client: &Client) -> Result<Claim> {
     Err(Error::Fenced { epoch: book.next_epoch() })
 }
 
-/// There are commits, and none of them counts: no order of events makes that, so that somebody changed the book.
+/// The last writer began on a commit, and there is none that counts: no order of events makes that.
 fn nothing_counts() -> Error {
     Error::ClickHouse {
         action: "begin at the last commit",
-        detail: format!("of the lines in {BOOK} none counts: they are not as rxtrail wrote them"),
+        detail: format!(
+            "the last writer began on one that is not in {BOOK}: its lines were changed by somebody else"
+        ),
         class: ErrorClass::BadData,
     }
 }
