@@ -126,8 +126,6 @@ pub enum Fate {
     AnswerLost,
     /// Its answer is lost, and it comes there only after the request that follows it.
     Late,
-    /// The same, and whoever sent it hears nothing until he gives up.
-    Silent,
 }
 
 /// Decides of a request by its statement.
@@ -207,14 +205,14 @@ async fn pass(
         let fate = if fates.calm { Fate::Answered } else { (fates.decide)(&statement(&request)) };
         fates.lost += u64::from(fate != Fate::Answered);
         let late = std::mem::take(&mut fates.late);
-        if matches!(fate, Fate::Late | Fate::Silent) {
+        if fate == Fate::Late {
             fates.late.push_back(request.clone());
         }
         (fate, late)
     };
     let answer = match fate {
         Fate::Answered | Fate::AnswerLost => Some(forward(&client, &server, request).await),
-        Fate::Refused | Fate::Late | Fate::Silent => None,
+        Fate::Refused | Fate::Late => None,
     };
     for request in late {
         forward(&client, &server, request).await;

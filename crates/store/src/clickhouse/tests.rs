@@ -161,20 +161,17 @@ async fn after_every_commit_the_tables_are_those_of_the_model_whatever_is_lost_o
     let seed = seed();
     let mut random = StdRng::seed_from_u64(seed);
     let mut fates = StdRng::seed_from_u64(seed + 1);
-    let decide = move |statement: &str| match fates.random_range(0..120) {
-        0..3 => Fate::Refused,
-        3..6 => Fate::AnswerLost,
-        6..9 => Fate::Late,
-        9 if statement.contains("INSERT") => Fate::Silent,
+    let decide = move |_: &str| match fates.random_range(0..40) {
+        0 => Fate::Refused,
+        1 => Fate::AnswerLost,
+        2 => Fate::Late,
         _ => Fate::Answered,
     };
     let way = Way::to(server.url(), Box::new(decide)).await;
     server.forget(&["story"]).await;
-    // Silence costs a run this much each time; a machine whose disk is busy answers within.
-    let request_timeout = Duration::from_secs(8);
-    let config = |url| Config { sweep_after: Duration::ZERO, request_timeout, ..config(url, "story") };
+    let config = |url| Config { sweep_after: Duration::ZERO, ..config(url, "story") };
     let (config, direct) = (config(way.url()), config(server.url()));
-    let story = Story::new(seed, 90);
+    let story = Story::new(seed, 60);
     let mut store = open(&config).await;
     let mut telling = Telling::of(&story, &store);
     let (mut commits, mut lives) = (0, 1);
