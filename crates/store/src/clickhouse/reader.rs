@@ -95,15 +95,17 @@ async fn newest_settled(client: &Client) -> Result<Option<Moment>> {
     book.newest().map(moment).transpose()
 }
 
-/// What the rows of a database were made by; `None` where nothing was ever committed.
+/// What the rows of a database were made by; `None` where nothing was ever committed. A server that is away is waited
+/// for.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub async fn stored_versions(config: &Config) -> Result<Option<Versions>> {
-    if silent_for(config).await?.is_none() {
+    if patiently(|| silent_for(config)).await?.is_none() {
         return Ok(None);
     }
-    let moment = newest(&Client::new(config, Some(&config.database))).await?;
+    let client = Client::new(config, Some(&config.database));
+    let moment = patiently(|| newest(&client)).await?;
     Ok((moment.commit > 0).then_some(moment.body.versions))
 }
 
