@@ -140,7 +140,7 @@ pub struct Way {
 
 struct Fates {
     decide: Box<Decide>,
-    /// Nothing is lost for now.
+    /// Requests are answered, whatever would be decided of them.
     calm: bool,
     late: VecDeque<Request>,
     lost: u64,
