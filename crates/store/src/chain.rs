@@ -4,7 +4,7 @@ use crate::Recovery;
 use crate::error::{Error, Result};
 use arrow_array::RecordBatch;
 use model::chain::{BlockRef, ChainId};
-use model::change::Position;
+use model::change::{Position, Sequence};
 use model::commit::{Commit, Effect};
 use model::segment::Finality;
 use model::tables::Table;
@@ -140,16 +140,45 @@ impl Chain {
         }
     }
 
+    /// Does what a change that was checked says; gives the rows that are final from now on.
+    pub(crate) fn apply(&mut self, position: Position, effect: Effect) -> Vec<Arc<Entry>> {
+        self.position = position;
+        match effect {
+            Effect::None => {
+                self.stay();
+                Vec::new()
+            }
+            Effect::Append { first_number, parent_hash, last, last_time_secs, finality, rows } => {
+                let parent = BlockRef { number: first_number.saturating_sub(1), hash: parent_hash };
+                let rows = rows.into_iter().filter(|(_, batch)| batch.num_rows() > 0).collect();
+                let entry = Entry { chain: self.id, position, parent, last, time_secs: last_time_secs, rows };
+                self.append(entry, finality).into_iter().collect()
+            }
+            Effect::Revert { to } => {
+                self.revert(to);
+                Vec::new()
+            }
+            Effect::Finalize { upto } => self.finalize(upto),
+        }
+    }
+
+    /// The place of the last change whose blocks are still here: what came after it was taken back.
+    pub(crate) fn stands_at(&self) -> Sequence {
+        let open = self.open.back().map(|entry| entry.position);
+        let settled = open.or(self.ready.map(|(position, _)| position));
+        settled.unwrap_or(self.marks.state_at).sequence
+    }
+
     /// Takes a change that moves no rows. The stream across chains has no other, and nothing comes again of it: what
     /// it says is never taken back by a replay.
-    pub(crate) fn stay(&mut self) {
+    fn stay(&mut self) {
         if self.id == ChainId::ACROSS {
             self.ready = Some((self.position, 0));
         }
     }
 
     /// Takes rows; gives them back when they are final.
-    pub(crate) fn append(&mut self, entry: Entry, finality: Finality) -> Option<Arc<Entry>> {
+    fn append(&mut self, entry: Entry, finality: Finality) -> Option<Arc<Entry>> {
         self.time_secs = entry.time_secs;
         let entry = Arc::new(entry);
         match finality {
@@ -166,7 +195,7 @@ impl Chain {
     }
 
     /// Drops rows above `to`.
-    pub(crate) fn revert(&mut self, to: BlockRef) {
+    fn revert(&mut self, to: BlockRef) {
         while self.open.back().is_some_and(|entry| entry.last.number > to.number) {
             self.open.pop_back();
         }
@@ -175,7 +204,7 @@ impl Chain {
     }
 
     /// Gives the rows that are final from now on.
-    pub(crate) fn finalize(&mut self, upto: BlockRef) -> Vec<Arc<Entry>> {
+    fn finalize(&mut self, upto: BlockRef) -> Vec<Arc<Entry>> {
         let count = self.open.iter().take_while(|entry| entry.last.number <= upto.number).count();
         let entries: Vec<Arc<Entry>> = self.open.drain(..count).collect();
         if let Some(last) = entries.last() {
@@ -282,27 +311,7 @@ mod tests {
 
     fn take(chain: &mut Chain, commit: Commit) -> Result<Vec<u64>> {
         chain.check(&commit)?;
-        chain.position = commit.position;
-        let entries = match commit.effect {
-            Effect::None => Vec::new(),
-            Effect::Append { first_number, parent_hash, last, last_time_secs, finality, rows } => {
-                let parent = BlockRef { number: first_number.saturating_sub(1), hash: parent_hash };
-                let entry = Entry {
-                    chain: commit.chain,
-                    position: commit.position,
-                    parent,
-                    last,
-                    time_secs: last_time_secs,
-                    rows,
-                };
-                chain.append(entry, finality).into_iter().collect()
-            }
-            Effect::Revert { to } => {
-                chain.revert(to);
-                Vec::new()
-            }
-            Effect::Finalize { upto } => chain.finalize(upto),
-        };
+        let entries = chain.apply(commit.position, commit.effect);
         Ok(entries.iter().map(|entry| entry.last.number).collect())
     }
 

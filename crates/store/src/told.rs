@@ -1,6 +1,6 @@
 //! What was told with a change: its notices and incidents, as rows with their place in the stream.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rows::{IncidentRow, NoticeRow, Placed, incident_rows, notice_rows};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{UInt32Type, UInt64Type};
@@ -41,6 +41,21 @@ impl Told {
     /// Place of the change in its stream.
     pub(crate) fn sequence(&self) -> u64 {
         self.position.sequence.0
+    }
+
+    /// A change that is read again must tell what it told before: people may know of it.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] when it tells something else.
+    pub(crate) fn is_what_was_told(&self, before: &[NoticeRow]) -> Result<()> {
+        if self.notices == before {
+            return Ok(());
+        }
+        let (sequence, now) = (self.sequence(), &self.notices);
+        let detail = format!(
+            "change {sequence} was read again and tells something else: before {before:?}, now {now:?}"
+        );
+        Err(Error::Diverged { chain: self.chain, detail })
     }
 
     /// Does it tell nothing?

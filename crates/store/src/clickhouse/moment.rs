@@ -2,7 +2,7 @@
 
 use super::book::Void;
 use crate::chain::Marks;
-use crate::order::{key_columns, version_columns};
+use crate::order::key_columns;
 use crate::read::Head;
 use crate::versions::Versions;
 use model::chain::ChainId;
@@ -173,16 +173,20 @@ pub(super) fn kept(table: Table) -> String {
     format!("kept_{}", table.name())
 }
 
-/// The order in which the row of a key that counts comes first. Of equal versions the later change counts; of a case,
-/// which changes of several chains may concern, the later commit.
+/// The columns that make a row's version. Of equal versions of the table the later change counts; of a case, which
+/// changes of several chains may concern, the later commit. Rows that are appended have none.
+pub(super) fn versions(table: Table) -> &'static [&'static str] {
+    match (table.spec().kind, table) {
+        (TableKind::Append, _) => &[],
+        (TableKind::Upsert { .. }, Table::Alerts) => &["commit", "place"],
+        (TableKind::Upsert { .. }, _) => &["updated_block", "updated_log", "sequence"],
+    }
+}
+
+/// The order in which the row of a key that counts comes first.
 pub(super) fn newest_first(table: Table) -> String {
-    let versions: &[&str] = match table {
-        Table::Alerts => &["commit", "place"],
-        _ => &["updated_block", "updated_log", "sequence"],
-    };
-    debug_assert!(table == Table::Alerts || versions.starts_with(version_columns(table)));
     let keys = key_columns(table).iter().map(|key| (*key).to_owned());
-    let versions = versions.iter().map(|version| format!("{version} DESC"));
+    let versions = versions(table).iter().map(|version| format!("{version} DESC"));
     keys.chain(versions).collect::<Vec<_>>().join(", ")
 }
 

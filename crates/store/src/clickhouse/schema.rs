@@ -15,7 +15,7 @@
 use super::client::{Client, patiently};
 use super::columns::{extras, sql_type};
 use super::config::Config;
-use super::moment::{kept, newest_first};
+use super::moment::{kept, newest_first, versions};
 use crate::error::{Error, Result};
 use crate::order::key_columns;
 use arrow_schema::{DataType, TimeUnit};
@@ -184,11 +184,12 @@ impl Placement<'_> {
         columns.extend(extras(table).iter().map(|extra| format!("{} {}", extra.name, extra.sql_type)));
         columns.extend(skip_indexes(table));
         let (cluster, engine, name) = (self.on_cluster(), self.engine(), kept(table));
+        let order: Vec<&str> = spec.sort.iter().chain(versions(table)).copied().collect();
         Ok(format!(
             "CREATE TABLE IF NOT EXISTS {database}.{name}{cluster} ({}) ENGINE = {engine} ORDER BY ({}) \
              SETTINGS allow_nullable_key = 1, {DURABLE} COMMENT '{}'",
             columns.join(", "),
-            order(table).join(", "),
+            order.join(", "),
             escaped(spec.doc)
         ))
     }
@@ -256,17 +257,6 @@ fn shown(column: &Column) -> String {
         }
         _ => name.to_owned(),
     }
-}
-
-/// The columns by which rows lie.
-fn order(table: Table) -> Vec<&'static str> {
-    let spec = table.spec();
-    let versions: &[&str] = match (spec.kind, table) {
-        (TableKind::Append, _) => &[],
-        (TableKind::Upsert { .. }, Table::Alerts) => &["commit", "place"],
-        (TableKind::Upsert { .. }, _) => &["updated_block", "updated_log", "sequence"],
-    };
-    spec.sort.iter().chain(versions).copied().collect()
 }
 
 /// What lets a query for one item, transaction or party pass over the rest of a table that lies in another order.

@@ -8,17 +8,16 @@ use super::book::Void;
 use super::moment::{Body, Dead, Stand};
 use super::waiting::Waiting;
 use crate::Recovery;
-use crate::chain::{Chain, Entry, Marks};
-use crate::error::{Error, Result};
+use crate::chain::{Chain, Marks};
+use crate::error::Result;
 use crate::forms::Form;
 use crate::rows::NoticeRow;
 use crate::told::Told;
 use crate::versions::Versions;
 use arrow_array::RecordBatch;
-use model::chain::{BlockRef, ChainId};
+use model::chain::ChainId;
 use model::change::{Position, Sequence};
 use model::commit::{AlertChange, Commit, Effect};
-use model::segment::Finality;
 use model::tables::Table;
 use std::collections::BTreeMap;
 
@@ -72,11 +71,12 @@ impl Taken {
         chain.check(&commit)?;
         let told = Told::of(&commit)?;
         if commit.position.sequence <= chain.marks.written_to.sequence {
-            self.compare(&told)?;
+            let before = self.before.get(&(told.chain, told.sequence())).map(Vec::as_slice);
+            told.is_what_was_told(before.unwrap_or_default())?;
             return self.apply(commit, true);
         }
         self.waiting.add_told(told);
-        self.waiting.moved();
+        self.waiting.add_change();
         self.apply(commit, false)
     }
 
@@ -137,25 +137,10 @@ impl Taken {
         }
     }
 
-    /// A change that is read again must tell what it told before: people may know of it.
-    fn compare(&self, told: &Told) -> Result<()> {
-        let before = self.before.get(&(told.chain, told.sequence())).map(Vec::as_slice).unwrap_or_default();
-        if before == told.notices {
-            return Ok(());
-        }
-        let detail = format!(
-            "change {} was read again and tells something else: before {before:?}, now {:?}",
-            told.sequence(),
-            told.notices
-        );
-        Err(Error::Diverged { chain: told.chain, detail })
-    }
-
     /// Does to what is here what the commit says; of one that is read again the rows are there already.
     fn apply(&mut self, commit: Commit, again: bool) -> Result<()> {
-        let Commit { chain: id, position, effect, alerts, .. } = commit;
+        let Commit { chain: id, position, mut effect, alerts, .. } = commit;
         let Some(chain) = self.chains.get_mut(&id) else { return Ok(()) };
-        chain.position = position;
         let sequence = position.sequence.0;
         if !again {
             for AlertChange { case_key, alert, updated, stable } in alerts {
@@ -163,40 +148,21 @@ impl Taken {
                 self.waiting.add_form(case_key, form);
             }
         }
-        let settled = match effect {
-            Effect::None => {
-                chain.stay();
-                Vec::new()
+        if let Effect::Append { rows, .. } = &mut effect {
+            let sent: Vec<_> = rows.extract_if(.., |(table, _)| *table != Table::State).collect();
+            if !again {
+                add(&mut self.waiting, id, sequence, &sent)?;
             }
-            Effect::Append { first_number, parent_hash, last, last_time_secs, finality, rows } => {
-                let parent = BlockRef { number: first_number.saturating_sub(1), hash: parent_hash };
-                let (state, rows): (Vec<_>, Vec<_>) =
-                    rows.into_iter().partition(|(table, _)| *table == Table::State);
-                if !again {
-                    add(&mut self.waiting, id, sequence, &rows)?;
-                }
-                let entry =
-                    Entry { chain: id, position, parent, last, time_secs: last_time_secs, rows: state };
-                let is_final = chain.append(entry, finality);
-                debug_assert!(is_final.is_some() == (finality == Finality::Final));
-                is_final.into_iter().collect()
+        }
+        let is_revert = matches!(effect, Effect::Revert { .. });
+        let settled = chain.apply(position, effect);
+        if is_revert && !again {
+            let first = chain.stands_at().0 + 1;
+            self.waiting.drop_from(id, first);
+            if first <= chain.marks.written_to.sequence.0 {
+                self.dead.push(Dead { chain: id, first, last: sequence });
             }
-            Effect::Revert { to } => {
-                chain.revert(to);
-                let below = chain.open.back().map(|entry| entry.position);
-                let below =
-                    below.or(chain.ready.map(|(position, _)| position)).unwrap_or(chain.marks.state_at);
-                let first = below.sequence.0 + 1;
-                if !again {
-                    self.waiting.drop_from(id, first);
-                    if first <= chain.marks.written_to.sequence.0 {
-                        self.dead.push(Dead { chain: id, first, last: sequence });
-                    }
-                }
-                Vec::new()
-            }
-            Effect::Finalize { upto } => chain.finalize(upto),
-        };
+        }
         for entry in settled {
             add(&mut self.waiting, id, entry.position.sequence.0, &entry.rows)?;
         }
@@ -212,6 +178,7 @@ fn add(waiting: &mut Waiting, chain: ChainId, sequence: u64, rows: &[(Table, Rec
 mod tests {
     use super::*;
     use crate::testing::{block, block_rows, commit_append, commit_effect};
+    use model::segment::Finality;
 
     fn open(sequence: u64, number: u64, fork: u8) -> Commit {
         let mut commit = commit_append(1, sequence, number..=number, fork, Finality::Open);

@@ -29,27 +29,24 @@ pub(super) struct Waiting {
     /// Forms of cases, in the order in which they came to be.
     forms: Vec<(CaseKey, Form)>,
     told: Vec<Told>,
-    /// Anything at all, if only a position.
-    moved: bool,
-    row_count: usize,
+    /// Changes, rows, forms and what was told, counted together.
+    count: usize,
 }
 
 impl Waiting {
     /// Does nothing wait?
     pub(super) fn is_empty(&self) -> bool {
-        !self.moved
+        self.count == 0
     }
 
-    /// How many rows wait.
-    pub(super) fn row_count(&self) -> usize {
-        self.row_count + self.forms.len()
+    /// How much waits: each change, row, form of a case, notice and incident counts as one.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
-    /// A position moved.
-    pub(super) fn moved(&mut self) {
-        self.moved = true;
-        // Whatever it brings, a change takes some memory while it waits.
-        self.row_count += 1;
+    /// A change was taken, if it only moves a position.
+    pub(super) fn add_change(&mut self) {
+        self.count += 1;
     }
 
     /// Takes rows of a change. Of a key that it wrote more than once the last counts.
@@ -67,30 +64,29 @@ impl Waiting {
             TableKind::Append => rows.clone(),
             TableKind::Upsert { .. } => RunRows::new(table, std::slice::from_ref(rows))?.whole()?,
         };
-        self.row_count += rows.num_rows();
+        self.count += rows.num_rows();
         self.rows.push(Rows { table, chain, sequence, rows });
         Ok(())
     }
 
     /// Takes what a change did to a case.
     pub(super) fn add_form(&mut self, case_key: CaseKey, form: Form) {
+        self.count += 1;
         self.forms.push((case_key, form));
     }
 
     /// Takes what was told with a change.
     pub(super) fn add_told(&mut self, told: Told) {
         if !told.is_empty() {
-            self.row_count += told.notices.len() + told.incidents.len();
+            self.count += told.notices.len() + told.incidents.len();
             self.told.push(told);
         }
     }
 
     /// Drops rows of changes of a chain from `first` on: the chain took their blocks back before anyone saw them.
     pub(super) fn drop_from(&mut self, chain: ChainId, first: u64) {
-        let before: usize = self.rows.iter().map(|rows| rows.rows.num_rows()).sum();
-        self.rows.retain(|rows| rows.chain != chain || rows.sequence < first);
-        let after: usize = self.rows.iter().map(|rows| rows.rows.num_rows()).sum();
-        self.row_count -= before - after;
+        let dropped = self.rows.extract_if(.., |rows| rows.chain == chain && rows.sequence >= first);
+        self.count -= dropped.map(|rows| rows.rows.num_rows()).sum::<usize>();
     }
 
     /// Events of a chain that wait.

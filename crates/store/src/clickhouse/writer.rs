@@ -269,15 +269,15 @@ impl Writer for Store {
     }
 
     fn pace(&self) -> Pace {
-        let rows = self.taken.waiting.row_count();
+        let waiting = self.taken.waiting.count();
         let flush_at = if self.taken.waiting.is_empty() {
             self.next_beat.max(self.next_commit)
-        } else if rows >= self.config.commit_rows && self.retry == RETRY_FIRST {
+        } else if waiting >= self.config.commit_rows && self.retry == RETRY_FIRST {
             Instant::now()
         } else {
             self.next_commit
         };
-        Pace { flush_at: Some(flush_at), full: rows >= self.config.waiting_rows }
+        Pace { flush_at: Some(flush_at), full: waiting >= self.config.waiting_rows }
     }
 
     fn lasting(&self, chain: ChainId) -> Option<Sequence> {

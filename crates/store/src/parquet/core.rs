@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::forms::Forms;
 use crate::read::moment::{Moment, head};
 use crate::told::Told;
-use model::chain::{BlockRef, ChainId};
+use model::chain::ChainId;
 use model::commit::{Commit, Effect};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -159,15 +159,7 @@ impl Core {
         let same = |before: &&Arc<Told>| before.chain == commit.chain && before.sequence() == told.sequence();
         let before = self.manifest.told.iter().find(same);
         let before = before.map(|told| told.notices.as_slice()).unwrap_or_default();
-        if before == told.notices {
-            return Ok(());
-        }
-        let detail = format!(
-            "change {} was read again and tells something else: before {before:?}, now {:?}",
-            told.sequence(),
-            told.notices
-        );
-        Err(Error::Diverged { chain: commit.chain, detail })
+        told.is_what_was_told(before)
     }
 
     fn take(&mut self, commit: Commit, is_replay: bool) -> Result<()> {
@@ -210,24 +202,7 @@ impl Core {
             self.forms.push(id, position.sequence.0, change);
         }
         let Some(chain) = self.chains.get_mut(&id) else { return };
-        chain.position = position;
-        let settled = match effect {
-            Effect::None => {
-                chain.stay();
-                Vec::new()
-            }
-            Effect::Append { first_number, parent_hash, last, last_time_secs, finality, rows } => {
-                let parent = BlockRef { number: first_number.saturating_sub(1), hash: parent_hash };
-                let rows = rows.into_iter().filter(|(_, batch)| batch.num_rows() > 0).collect();
-                let entry = Entry { chain: id, position, parent, last, time_secs: last_time_secs, rows };
-                chain.append(entry, finality).into_iter().collect()
-            }
-            Effect::Revert { to } => {
-                chain.revert(to);
-                Vec::new()
-            }
-            Effect::Finalize { upto } => chain.finalize(upto),
-        };
+        let settled = chain.apply(position, effect);
         self.pending_rows += settled.iter().map(|entry| entry.row_count()).sum::<usize>();
         self.pending.extend(settled);
     }
