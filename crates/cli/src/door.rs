@@ -27,16 +27,30 @@ pub(crate) enum Door {
 ///
 /// # Errors
 /// When none is named and there is no configuration, or it cannot be used.
-pub(crate) fn data_dir(common: &Common, data: &DataDir) -> Result<(PathBuf, Limits)> {
+pub(crate) fn data_dir(common: &Common, data: &DataDir) -> Result<PathBuf> {
+    match settings(common, data)? {
+        Means::Configured(settings) => Ok(settings.data_dir),
+        Means::Folder(dir) => Ok(dir),
+    }
+}
+
+/// What a command means that works on data.
+enum Means {
+    /// What a configuration says.
+    Configured(Box<config::Settings>),
+    /// A folder, without any.
+    Folder(PathBuf),
+}
+
+fn settings(common: &Common, data: &DataDir) -> Result<Means> {
     match &data.data_dir {
         Some(dir) if !common.config.exists() => {
             logs::start(common, None)?;
-            Ok((dir.clone(), Limits::default()))
+            Ok(Means::Folder(dir.clone()))
         }
         _ => {
             let overrides = Overrides { data_dir: data.data_dir.clone(), ..Overrides::default() };
-            let settings = load(common, &overrides)?;
-            Ok((settings.data_dir, settings.query.limits))
+            Ok(Means::Configured(Box::new(load(common, &overrides)?)))
         }
     }
 }
@@ -60,16 +74,14 @@ impl Door {
     /// # Errors
     /// When it cannot be read, or its holder does not say where it can be asked.
     pub(crate) async fn open(common: &Common, data: &DataDir) -> Result<Self> {
-        if common.config.exists() {
-            let overrides = Overrides { data_dir: data.data_dir.clone(), ..Overrides::default() };
-            let settings = load(common, &overrides)?;
-            if let StoreKind::ClickHouse(config) = &settings.store {
-                return Ok(Self::Here(open_database(config, &settings).await?));
-            }
-            return Self::of_folder(settings.data_dir, settings.query.limits).await;
+        let settings = match settings(common, data)? {
+            Means::Folder(dir) => return Self::of_folder(dir, Limits::default()).await,
+            Means::Configured(settings) => settings,
+        };
+        match &settings.store {
+            StoreKind::ClickHouse(config) => Ok(Self::Here(open_database(config, &settings).await?)),
+            StoreKind::Folder => Self::of_folder(settings.data_dir, settings.query.limits).await,
         }
-        let (dir, limits) = data_dir(common, data)?;
-        Self::of_folder(dir, limits).await
     }
 
     async fn of_folder(dir: PathBuf, limits: Limits) -> Result<Self> {

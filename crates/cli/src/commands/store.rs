@@ -13,8 +13,8 @@ use store::{Config, Store};
 /// Looks after a data folder.
 pub(super) async fn execute(common: &Common, command: &StoreCommand) -> Result<Exit> {
     match command {
-        StoreCommand::Verify(data) => verify(data_dir(common, data)?.0).await,
-        StoreCommand::Compact(data) => compact(data_dir(common, data)?.0).await,
+        StoreCommand::Verify(data) => verify(data_dir(common, data)?).await,
+        StoreCommand::Compact(data) => compact(data_dir(common, data)?).await,
     }
 }
 

@@ -130,28 +130,13 @@ fn sasl(section: Section<'_>, base: &Path) -> Option<Sasl> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Overrides, Settings, read};
+    use super::super::Settings;
+    use super::super::tests::with_section;
     use super::*;
     use crate::config::diagnostic::Refused;
 
-    const REST: &str = r#"
-data_dir = "data"
-
-[chains.ethereum]
-id = 1
-endpoints = ["http://127.0.0.1:8545"]
-
-[[contracts]]
-name = "packs"
-chain = "ethereum"
-address = "0x00000000000000000000000000000000000000aa"
-profile = "gs1-pack"
-
-[bus]
-"#;
-
     fn settings(bus: &str, base: &Path) -> std::result::Result<Settings, Refused> {
-        read("rxtrail.toml", &format!("{REST}{bus}\n"), base, [], &Overrides::default())
+        with_section("bus", bus, base)
     }
 
     fn fault(bus: &str) -> String {

@@ -87,28 +87,13 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Overrides, Settings, read};
+    use super::super::Settings;
+    use super::super::tests::with_section;
     use super::*;
     use crate::config::diagnostic::Refused;
 
-    const REST: &str = r#"
-data_dir = "data"
-
-[chains.ethereum]
-id = 1
-endpoints = ["http://127.0.0.1:8545"]
-
-[[contracts]]
-name = "packs"
-chain = "ethereum"
-address = "0x00000000000000000000000000000000000000aa"
-profile = "gs1-pack"
-
-[store]
-"#;
-
     fn settings(store: &str, base: &Path) -> std::result::Result<Settings, Refused> {
-        read("rxtrail.toml", &format!("{REST}{store}\n"), base, [], &Overrides::default())
+        with_section("store", store, base)
     }
 
     #[test]

@@ -63,6 +63,18 @@ fn settings(text: &str) -> Result<Settings, Refused> {
     read("rxtrail.toml", text, Path::new("/etc/rxtrail"), [], &Overrides::default())
 }
 
+/// The least that a configuration has, and one section more.
+pub(super) fn with_section(name: &str, section: &str, base: &Path) -> Result<Settings, Refused> {
+    let text = format!(
+        "data_dir = \"data\"\n\
+         [chains.ethereum]\nid = 1\nendpoints = [\"http://127.0.0.1:8545\"]\n\
+         [[contracts]]\nname = \"packs\"\nchain = \"ethereum\"\nprofile = \"gs1-pack\"\n\
+         address = \"0x00000000000000000000000000000000000000aa\"\n\
+         [{name}]\n{section}\n"
+    );
+    read("rxtrail.toml", &text, base, [], &Overrides::default())
+}
+
 #[test]
 fn a_whole_configuration_is_read() {
     let settings = settings(WHOLE).unwrap();

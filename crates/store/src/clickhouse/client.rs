@@ -91,6 +91,14 @@ impl Client {
             // What does not fit is an error and not a default.
             .with_setting("input_format_arrow_allow_missing_columns", "0")
             .with_setting("input_format_null_as_default", "0");
+        let inner = match config.cluster {
+            // What one replica answered, each sees: the book rests on it.
+            Some(_) => inner
+                .with_setting("insert_quorum", "auto")
+                .with_setting("insert_quorum_parallel", "0")
+                .with_setting("select_sequential_consistency", "1"),
+            None => inner,
+        };
         Self { inner, timeout: config.request_timeout }
     }
 
@@ -107,9 +115,27 @@ impl Client {
         self.timed(action, run).await
     }
 
-    /// Rows of a query, each as JSON.
+    /// Rows of a query, each as a struct with the names of its columns.
     pub(super) async fn lines<T: DeserializeOwned>(&self, action: &'static str, sql: &str) -> Result<Vec<T>> {
-        let cursor = self.inner.query_raw(sql).fetch_bytes("JSONEachRow");
+        self.parsed(action, sql, "JSONEachRow").await
+    }
+
+    /// The first row of a query, as a tuple of its columns.
+    pub(super) async fn first<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        sql: &str,
+    ) -> Result<Option<T>> {
+        Ok(self.parsed(action, sql, "JSONCompactEachRow").await?.into_iter().next())
+    }
+
+    async fn parsed<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        sql: &str,
+        format: &str,
+    ) -> Result<Vec<T>> {
+        let cursor = self.inner.query_raw(sql).fetch_bytes(format);
         let mut cursor = cursor.map_err(|cause| error(action, &cause))?;
         let bytes = self.timed(action, cursor.collect()).await?;
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

@@ -5,9 +5,9 @@
 
 use crate::error::{Error, Result};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Int32Type, Int64Type, TimestampSecondType};
+use arrow_array::types::{Date32Type, Int32Type, Int64Type, TimestampSecondType, UInt8Type};
 use arrow_array::{
-    Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt64Array, new_null_array,
+    Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, StringArray, UInt64Array, new_null_array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use model::tables::{Column, Table};
@@ -141,10 +141,8 @@ fn one_from_kept(values: &ArrayRef, field: &Field) -> Result<ArrayRef> {
             Arc::new(values.as_primitive::<Int32Type>().reinterpret_cast::<Date32Type>())
         }
         (DataType::Boolean, DataType::UInt8) => {
-            let bytes = values.as_primitive::<arrow_array::types::UInt8Type>();
-            Arc::new(
-                bytes.iter().map(|byte| byte.map(|byte| byte != 0)).collect::<arrow_array::BooleanArray>(),
-            )
+            let bytes = values.as_primitive::<UInt8Type>();
+            Arc::new(bytes.iter().map(|byte| byte.map(|byte| byte != 0)).collect::<BooleanArray>())
         }
         (wanted, came) if wanted == came => values.clone(),
         _ => return Err(other()),

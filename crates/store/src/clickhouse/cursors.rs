@@ -5,7 +5,6 @@ use super::client::Client;
 use super::config::Config;
 use super::schema::{CURSORS, escaped};
 use crate::error::Result;
-use serde::Deserialize;
 
 /// A cursor of a database.
 #[derive(Debug, Clone)]
@@ -25,16 +24,11 @@ impl Cursor {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub async fn load(&self) -> Result<Option<String>> {
-        #[derive(Deserialize)]
-        struct Saved {
-            place: String,
-        }
         let sql = format!(
             "SELECT place FROM {CURSORS} FINAL WHERE name = '{}' ORDER BY saved DESC LIMIT 1",
             escaped(&self.name)
         );
-        let saved = self.client.lines::<Saved>("read a cursor", &sql).await?;
-        Ok(saved.into_iter().next().map(|saved| saved.place))
+        Ok(self.client.first("read a cursor", &sql).await?.map(|(place,)| place))
     }
 
     /// Saves a place. One that is lost is behind: what follows it comes again.

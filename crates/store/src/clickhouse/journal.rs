@@ -4,21 +4,16 @@ use super::book::{Book, Kind, Line};
 use super::client::Client;
 use super::config::Config;
 use super::moment::{Body, Dead};
-use super::schema::{BOOK, escaped};
+use super::schema::{BOOK, PIN, escaped, is_made};
 use crate::error::Result;
 use model::error::ErrorClass;
-use serde::Deserialize;
 use std::time::Duration;
 
-/// All intents and opens, and of the commits the newest that counts, by the same rule as [`Book`]: however many lines
-/// were written in vain.
+/// All intents and opens, and of the commits the newest that counts: however many lines were written in vain.
 pub(super) async fn read(client: &Client) -> Result<Book> {
-    let columns = "id, kind, epoch, writer, base, body";
     let sql = format!(
-        "SELECT {columns} FROM {BOOK} WHERE kind != 'commit' UNION ALL \
-         SELECT {columns} FROM (WITH (SELECT groupArray((epoch, base)) FROM {BOOK} WHERE kind = 'open') AS opens \
-         SELECT {columns} FROM {BOOK} WHERE kind = 'commit' \
-         AND NOT arrayExists(opened -> opened.1 > epoch AND opened.2 < id, opens) ORDER BY id DESC LIMIT 1)"
+        "SELECT id, kind, epoch, writer, base, body FROM {BOOK} \
+         WHERE kind != 'commit' OR id = (SELECT id FROM {PIN})"
     );
     Ok(Book::new(client.lines::<Line>("read the commits", &sql).await?))
 }
@@ -61,26 +56,17 @@ pub(super) async fn write_commit(client: &Client, id: u64, of: (u64, &str), body
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub async fn silent_for(config: &Config) -> Result<Option<Duration>> {
-    #[derive(Deserialize)]
-    struct Exists {
-        result: u8,
-    }
-    #[derive(Deserialize)]
-    struct Silent {
-        lines: u64,
-        silent_ms: i64,
-    }
-    let (client, book) = (Client::new(config, None), format!("{}.{BOOK}", config.database));
-    let exists = client.lines::<Exists>("look for the database", &format!("EXISTS TABLE {book}")).await?;
-    if exists.first().is_none_or(|exists| exists.result == 0) {
+    let client = Client::new(config, None);
+    if !is_made(&client, config).await? {
         return Ok(None);
     }
     let sql = format!(
-        "SELECT count() AS lines, dateDiff('millisecond', max(at), now64(3, 'UTC')) AS silent_ms FROM {book}"
+        "SELECT count(), dateDiff('millisecond', max(at), now64(3, 'UTC')) FROM {}.{BOOK}",
+        config.database
     );
-    let silent = client.lines::<Silent>("read the commits", &sql).await?;
-    let silent = silent.first().filter(|silent| silent.lines > 0);
-    Ok(silent.map(|silent| Duration::from_millis(u64::try_from(silent.silent_ms).unwrap_or(0))))
+    let silent: Option<(u64, i64)> = client.first("read the commits", &sql).await?;
+    let silent = silent.filter(|(lines, _)| *lines > 0);
+    Ok(silent.map(|(_, silent_ms)| Duration::from_millis(u64::try_from(silent_ms).unwrap_or(0))))
 }
 
 /// The server's version, to see that it answers.
@@ -88,11 +74,6 @@ pub async fn silent_for(config: &Config) -> Result<Option<Duration>> {
 /// # Errors
 /// When the server cannot be reached, or does not let this user in.
 pub async fn version(config: &Config) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Version {
-        version: String,
-    }
-    let client = Client::new(config, None);
-    let version = client.lines::<Version>("ask for its version", "SELECT version() AS version").await?;
-    Ok(version.into_iter().next().map(|version| version.version).unwrap_or_default())
+    let version = Client::new(config, None).first("ask for its version", "SELECT version()").await?;
+    Ok(version.map(|(version,)| version).unwrap_or_default())
 }

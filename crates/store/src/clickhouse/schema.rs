@@ -21,7 +21,6 @@ use crate::order::key_columns;
 use arrow_schema::{DataType, TimeUnit};
 use model::error::ErrorClass;
 use model::tables::{Column, Table, TableKind};
-use serde::Deserialize;
 
 /// Version of the form, raised with each change of what is kept.
 pub(super) const FORM: u32 = 1;
@@ -31,6 +30,9 @@ const DURABLE: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
 
 /// The book's name.
 pub(super) const BOOK: &str = "commits";
+
+/// The view of the newest commit that counts.
+pub(super) const PIN: &str = "pin";
 
 /// The name of the table of cursors.
 pub(super) const CURSORS: &str = "cursors";
@@ -59,16 +61,11 @@ pub(super) fn statements(config: &Config) -> Result<Vec<String>> {
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub(super) async fn make(config: &Config) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Count {
-        tables: usize,
-    }
     let (client, statements) = (Client::new(config, None), statements(config)?);
     let database = escaped(&config.database);
-    let sql = format!("SELECT count() AS tables FROM system.tables WHERE database = '{database}'");
-    let there = client.lines::<Count>("look for the database", &sql).await?;
-    let there = there.first().map_or(0, |count| count.tables);
-    if there > 0 && is_made(&client, config).await? {
+    let sql = format!("SELECT count() FROM system.tables WHERE database = '{database}'");
+    let there = client.first("look for the database", &sql).await?.map_or(0, |(tables,): (usize,)| tables);
+    if is_made(&client, config).await? {
         check_form(&client, &config.database).await?;
     }
     // All statements but the first make a table or a view.
@@ -80,15 +77,13 @@ pub(super) async fn make(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Is the book there?
-async fn is_made(client: &Client, config: &Config) -> Result<bool> {
-    #[derive(Deserialize)]
-    struct Exists {
-        result: u8,
-    }
-    let sql = format!("EXISTS TABLE {}.{BOOK}", config.database);
-    let exists = client.lines::<Exists>("look for the database", &sql).await?;
-    Ok(exists.first().is_some_and(|exists| exists.result == 1))
+/// Is there a database that can be read? What says which commit counts is made after every table.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub(super) async fn is_made(client: &Client, config: &Config) -> Result<bool> {
+    let sql = format!("EXISTS TABLE {}.{PIN}", config.database);
+    Ok(client.first("look for the database", &sql).await? == Some((1,)))
 }
 
 /// Waits for a database that its writer makes.
@@ -116,10 +111,9 @@ pub(super) async fn find(config: &Config) -> Result<()> {
 /// # Errors
 /// [`Error::ClickHouse`] when a later version made it.
 async fn check_form(client: &Client, database: &str) -> Result<()> {
-    let sql = format!("SELECT max(form) AS form FROM {database}.{BOOK}");
-    let highest = client.lines::<Form>("look for the database", &sql).await?;
-    match highest.first() {
-        Some(Form { form }) if *form > FORM => Err(Error::ClickHouse {
+    let sql = format!("SELECT max(form) FROM {database}.{BOOK}");
+    match client.first::<(u32,)>("look for the database", &sql).await? {
+        Some((form,)) if form > FORM => Err(Error::ClickHouse {
             action: "open the database",
             detail: format!(
                 "its form is {form}, this version of rxtrail knows forms up to {FORM}: use a later one"
@@ -128,12 +122,6 @@ async fn check_form(client: &Client, database: &str) -> Result<()> {
         }),
         _ => Ok(()),
     }
-}
-
-/// The form that lines of the book were written in.
-#[derive(Debug, Deserialize)]
-struct Form {
-    form: u32,
 }
 
 /// Where tables lie: on one server, or on each of a cluster's.
@@ -197,7 +185,7 @@ impl Placement<'_> {
     /// The same rules as [`super::book::Book::newest`]. Always one row: a subquery without one is an error.
     fn pin(&self, database: &str) -> String {
         format!(
-            "CREATE VIEW IF NOT EXISTS {database}.pin{} AS \
+            "CREATE VIEW IF NOT EXISTS {database}.{PIN}{} AS \
              WITH (SELECT groupArray((epoch, base)) FROM {database}.{BOOK} WHERE kind = 'open') AS opens \
              SELECT max(book.id) AS id, argMax(book.void, book.id) AS void, argMax(book.dead, book.id) AS dead, \
              max(book.at) AS at FROM {database}.{BOOK} AS book WHERE book.kind = 'commit' \
@@ -221,7 +209,7 @@ impl Placement<'_> {
             );
         }
         let mut rows = format!(
-            "WITH (SELECT (id, void, dead) FROM {database}.pin) AS pinned SELECT {} FROM {database}.{} WHERE {}",
+            "WITH (SELECT (id, void, dead) FROM {database}.{PIN}) AS pinned SELECT {} FROM {database}.{} WHERE {}",
             if table == Table::Alerts { format!("{}, gone", names.join(", ")) } else { names.join(", ") },
             kept(table),
             conditions.join(" AND ")

@@ -9,7 +9,6 @@ use super::moment::{Body, Moment, kept};
 use super::schema::BOOK;
 use crate::error::Result;
 use model::tables::Table;
-use serde::Deserialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -73,16 +72,12 @@ impl Sweeper {
 
 /// Sweeps what a moment names; gives it with what is gone.
 async fn sweep(client: &Client, moment: &Moment) -> Result<Moment> {
-    #[derive(Deserialize)]
-    struct Count {
-        rows: u64,
-    }
     for table in Table::ALL {
         let Some(garbage) = moment.garbage(table) else { continue };
         let kept = kept(table);
-        let count = format!("SELECT count() AS rows FROM {kept} WHERE {garbage}");
-        let rows = client.lines::<Count>("count what is to be swept", &count).await?;
-        let rows = rows.first().map_or(0, |count| count.rows);
+        let count = format!("SELECT count() FROM {kept} WHERE {garbage}");
+        let count: Option<(u64,)> = client.first("count what is to be swept", &count).await?;
+        let rows = count.map_or(0, |(rows,)| rows);
         if rows > 0 {
             client.run("sweep", &format!("DELETE FROM {kept} WHERE {garbage}")).await?;
             tracing::info!(table = table.name(), rows, "swept what counts for nobody");
