@@ -20,6 +20,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The group under which the hint of where to begin is kept.
 const GROUP: &str = "rxtrail-transform";
@@ -32,12 +33,19 @@ const AHEAD_KIB: &str = "16384";
 
 /// The one reader.
 pub(super) struct Reader {
-    config: Arc<Config>,
-    committed: BTreeMap<ChainId, Position>,
-    metrics: Metrics,
+    begin: Arc<Begin>,
+    /// What reaches the brokers: a task of its own, because whoever waits for a record may stop waiting and ask again.
+    beginning: Option<JoinHandle<Result<Reading>>>,
     reading: Option<Reading>,
     /// What was passed over before the record that was handed on last.
     incidents: Vec<Incident>,
+}
+
+/// What a reader begins with.
+struct Begin {
+    config: Arc<Config>,
+    committed: BTreeMap<ChainId, Position>,
+    metrics: Metrics,
 }
 
 /// What a reader has once it reached the brokers.
@@ -107,7 +115,86 @@ impl ConsumerContext for Context {}
 impl Reader {
     /// A reader that begins after what the store holds of each chain.
     pub(super) fn new(config: Arc<Config>, committed: BTreeMap<ChainId, Position>, metrics: Metrics) -> Self {
-        Self { config, committed, metrics, reading: None, incidents: Vec::new() }
+        let begin = Arc::new(Begin { config, committed, metrics });
+        Self { begin, beginning: None, reading: None, incidents: Vec::new() }
+    }
+
+    /// Goes on with reaching the brokers.
+    async fn reach(&mut self) -> Result<Reading> {
+        let begin = &self.begin;
+        let beginning = self.beginning.get_or_insert_with(|| tokio::spawn(Arc::clone(begin).patiently()));
+        let reached = beginning.await;
+        self.beginning = None;
+        reached.map_err(|_| Error::Closed)?
+    }
+
+    /// Takes a message; gives the record that it completes.
+    fn take(&mut self, topic: &str, offset: i64, bytes: &[u8]) -> Result<Option<Record>> {
+        let Begin { committed, metrics, .. } = self.begin.as_ref();
+        let Some(reading) = &mut self.reading else { return Ok(None) };
+        let Some(lane) = reading.lanes.get_mut(topic) else { return Ok(None) };
+        match lane.intake.take(offset, bytes) {
+            Taken::Nothing => Ok(None),
+            Taken::Foreign => {
+                metrics.foreign(lane.chain);
+                lane.foreign = Some(Foreign::and(lane.foreign, offset));
+                tracing::warn!(topic, offset, "a message that is not ours is passed over");
+                Ok(None)
+            }
+            Taken::Record(record, _) => {
+                metrics.stopped(lane.chain, false);
+                self.incidents.clear();
+                self.incidents.extend(lane.foreign.take().map(|foreign| foreign.incident(lane.chain, topic)));
+                lane.unacknowledged.push_back((record.sequence, offset + 1));
+                Ok(Some(record))
+            }
+            Taken::Damaged(why) | Taken::Gap(why) if lane.intake.is_settled() => {
+                metrics.stopped(lane.chain, true);
+                tracing::error!(
+                    topic, offset, %why,
+                    "a message cannot be read: the chain stands still until its ingester was started with \
+                     --republish-from {}:{offset}", lane.chain
+                );
+                Ok(None)
+            }
+            Taken::Damaged(why) => {
+                // It may be older than where reading begins: the next record says so.
+                metrics.stopped(lane.chain, true);
+                tracing::warn!(
+                    topic, offset, %why,
+                    "a message cannot be read; if the chain stands still, start its ingester with \
+                     --republish-from {}:{offset}", lane.chain
+                );
+                Ok(None)
+            }
+            Taken::Gap(_) if lane.is_hinted => {
+                // Kafka's word was wrong: everything that is there is read, and what was taken before is passed over.
+                let position = committed.get(&lane.chain).copied().unwrap_or_default();
+                (lane.intake, lane.is_hinted) = (Intake::new(lane.chain, position, 0), false);
+                let begin = Offset::Offset(lane.low);
+                let sought = reading.consumer.seek(topic, PARTITION, begin, ANSWER_WITHIN);
+                sought.map(|()| None).map_err(|error| Error::kafka("go back in", topic, &error))
+            }
+            Taken::Gap(why) => {
+                tracing::error!(topic, offset, %why, "what the topic begins with does not follow what the store holds");
+                Err(Error::Forgotten { chain: lane.chain, topic: topic.to_owned() })
+            }
+        }
+    }
+}
+
+impl Begin {
+    /// Waits for the brokers as long as they are away.
+    async fn patiently(self: Arc<Self>) -> Result<Reading> {
+        loop {
+            match self.begin().await {
+                Err(error @ Error::Kafka { is_lasting: false, .. }) => {
+                    tracing::warn!(%error, "trying again");
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+                begun => return begun,
+            }
+        }
     }
 
     async fn begin(&self) -> Result<Reading> {
@@ -174,58 +261,12 @@ impl Reader {
         };
         Ok((hint.unwrap_or(low), lane))
     }
+}
 
-    /// Takes a message; gives the record that it completes.
-    fn take(&mut self, topic: &str, offset: i64, bytes: &[u8]) -> Result<Option<Record>> {
-        let committed = &self.committed;
-        let Some(reading) = &mut self.reading else { return Ok(None) };
-        let Some(lane) = reading.lanes.get_mut(topic) else { return Ok(None) };
-        match lane.intake.take(offset, bytes) {
-            Taken::Nothing => Ok(None),
-            Taken::Foreign => {
-                self.metrics.foreign(lane.chain);
-                lane.foreign = Some(Foreign::and(lane.foreign, offset));
-                tracing::warn!(topic, offset, "a message that is not ours is passed over");
-                Ok(None)
-            }
-            Taken::Record(record, _) => {
-                self.metrics.stopped(lane.chain, false);
-                self.incidents.clear();
-                self.incidents.extend(lane.foreign.take().map(|foreign| foreign.incident(lane.chain, topic)));
-                lane.unacknowledged.push_back((record.sequence, offset + 1));
-                Ok(Some(record))
-            }
-            Taken::Damaged(why) | Taken::Gap(why) if lane.intake.is_settled() => {
-                self.metrics.stopped(lane.chain, true);
-                tracing::error!(
-                    topic, offset, %why,
-                    "a message cannot be read: the chain stands still until its ingester was started with \
-                     --republish-from {}:{offset}", lane.chain
-                );
-                Ok(None)
-            }
-            Taken::Damaged(why) => {
-                // It may be older than where reading begins: the next record says so.
-                self.metrics.stopped(lane.chain, true);
-                tracing::warn!(
-                    topic, offset, %why,
-                    "a message cannot be read; if the chain stands still, start its ingester with \
-                     --republish-from {}:{offset}", lane.chain
-                );
-                Ok(None)
-            }
-            Taken::Gap(_) if lane.is_hinted => {
-                // Kafka's word was wrong: everything that is there is read, and what was taken before is passed over.
-                let position = committed.get(&lane.chain).copied().unwrap_or_default();
-                (lane.intake, lane.is_hinted) = (Intake::new(lane.chain, position, 0), false);
-                let begin = Offset::Offset(lane.low);
-                let sought = reading.consumer.seek(topic, PARTITION, begin, ANSWER_WITHIN);
-                sought.map(|()| None).map_err(|error| Error::kafka("go back in", topic, &error))
-            }
-            Taken::Gap(why) => {
-                tracing::error!(topic, offset, %why, "what the topic begins with does not follow what the store holds");
-                Err(Error::Forgotten { chain: lane.chain, topic: topic.to_owned() })
-            }
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(beginning) = &self.beginning {
+            beginning.abort();
         }
     }
 }
@@ -233,15 +274,8 @@ impl Reader {
 #[async_trait]
 impl Subscriber for Reader {
     async fn next(&mut self) -> Result<Option<Record>> {
-        while self.reading.is_none() {
-            match self.begin().await {
-                Ok(reading) => self.reading = Some(reading),
-                Err(error @ Error::Kafka { is_lasting: false, .. }) => {
-                    tracing::warn!(%error, "trying again");
-                    tokio::time::sleep(AGAIN_AFTER).await;
-                }
-                Err(error) => return Err(error),
-            }
+        if self.reading.is_none() {
+            self.reading = Some(self.reach().await?);
         }
         loop {
             let Some(consumer) = self.reading.as_ref().map(|reading| reading.consumer.clone()) else {
@@ -293,6 +327,6 @@ impl Subscriber for Reader {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("committed", &self.committed).finish_non_exhaustive()
+        f.debug_struct("Reader").field("committed", &self.begin.committed).finish_non_exhaustive()
     }
 }

@@ -142,6 +142,22 @@ async fn what_is_larger_than_the_broker_takes_and_what_is_not_ours_come_to_their
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_is_asked_in_haste_begins_all_the_same() {
+    let broker = Broker::start("");
+    let bus = bus(&broker, &[(CHAIN, Position::default())]);
+    let mut writer = bus.publisher(CHAIN).unwrap();
+    writer.open().await.unwrap();
+    let mut reader = bus.subscriber().unwrap();
+    // Whoever asks has other things to do, and stops waiting long before the brokers are reached.
+    let record = loop {
+        if let Ok(record) = tokio::time::timeout(Duration::from_micros(200), reader.next()).await {
+            break record.unwrap().unwrap();
+        }
+    };
+    assert_eq!(record.change, Change::Open(Epoch(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_of_three_may_lose_its_leader_and_another_and_nothing_is_lost() {
     let mut cluster = Broker::start_many(3, "");
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
