@@ -2,6 +2,7 @@
 
 mod across;
 mod late;
+mod registered;
 
 use crate::across::Across;
 use crate::apply::{self, Setting};
@@ -58,6 +59,8 @@ struct Chain {
     registries: Vec<Arc<Index>>,
     /// The block whose rows carry the registry; taken back with it.
     registry_written: Option<u64>,
+    /// The first block for which rows of the registry were given; taken back with it.
+    registry_told: Option<u64>,
     told: Told,
     /// Items whose claims changed since chains were compared.
     claimed: Vec<ItemKey>,
@@ -72,6 +75,7 @@ impl Chain {
             state,
             registries: Vec::new(),
             registry_written: None,
+            registry_told: None,
             told: Told::default(),
             claimed: Vec::new(),
         }
@@ -118,6 +122,7 @@ impl Core {
         restored.state.restored();
         restored.registry_written =
             position.tip.map(|tip| tip.number).filter(|_| !restored.registries.is_empty());
+        restored.registry_told = restored.registry_written;
         restored.restore_told(revisions);
         self.chains.insert(chain, restored);
         Ok(())
@@ -254,7 +259,8 @@ impl Chain {
         let Decoded { events, dead_letters, .. } = decoded;
         commit.incidents = segment.incidents.clone();
         let known = Known::new(self.versions_due(segment, no_registry), past);
-        let rows = self.take_events((setup, no_registry), segment, events, known, &mut commit.incidents);
+        let mut rows = self.take_events((setup, no_registry), segment, events, known, &mut commit.incidents);
+        rows.registered = self.registered(segment, no_registry);
         self.position.tip = Some(segment.last);
         if segment.finality == Finality::Final {
             self.position.finalized = Some(segment.last);
@@ -334,6 +340,7 @@ impl Chain {
         self.claimed.extend(self.state.claimed_above(to.number).cloned());
         self.state.undo_above(to.number);
         self.registry_written = self.registry_written.filter(|block| *block <= to.number);
+        self.registry_told = self.registry_told.filter(|block| *block <= to.number);
         self.position.tip = Some(to);
         // Rows of the orphaned blocks go with them; only cases are told of.
         let (changed, _) = self.state.take_changed()?;

@@ -3,8 +3,8 @@
 //! Built once for each version; every answer is for a time. Knowledge is positioned: a version is in force for
 //! events after its block ([`model::change::RegistryVersion`]).
 
-use hashbrown::HashMap;
-use model::Address;
+use crate::rows::registered;
+use hashbrown::{HashMap, HashSet};
 use model::chain::ChainId;
 use model::change::RegistryVersion;
 use model::gs1::{Gln, Gtin, Text};
@@ -12,7 +12,8 @@ use model::registry::{
     Agreement, AnnouncementKind, ContractAuthority, Delegation, LicenceStatus, LicenceType, Lot, Party,
     Product, Recall, Regime, Registry, Role, Tier, Validity, Wallet,
 };
-use std::sync::Arc;
+use model::{Address, B256};
+use std::sync::{Arc, OnceLock};
 
 /// One version of the registry, indexed.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Index {
     recalls: HashMap<Gtin, Vec<usize>>,
     contracts: HashMap<(ChainId, Address), Vec<usize>>,
     authoritative: HashMap<Gtin, Vec<usize>>,
+    /// Names of its rows, made when they are first asked for.
+    row_hashes: OnceLock<HashSet<B256>>,
 }
 
 fn by<T, K: Eq + std::hash::Hash>(rows: &[T], key: impl Fn(&T) -> Option<K>) -> HashMap<K, Vec<usize>> {
@@ -57,6 +60,7 @@ impl Index {
             recalls: by(&rows.recalls, |row| Some(row.gtin)),
             contracts: by(&rows.contracts, |row| Some((row.chain, row.address))),
             authoritative: by(&rows.contracts, |row| row.gtin.filter(|_| row.tier == Tier::Authoritative)),
+            row_hashes: OnceLock::new(),
             version,
         }
     }
@@ -64,6 +68,12 @@ impl Index {
     /// The version that this is the index of.
     pub fn version(&self) -> &RegistryVersion {
         &self.version
+    }
+
+    /// Is there a row that says this?
+    pub fn has_row(&self, hash: &B256) -> bool {
+        let hashes = || registered::named(&self.version.rows).map(|(hash, _)| hash).collect();
+        self.row_hashes.get_or_init(hashes).contains(hash)
     }
 
     fn rows<'a, T, K: Eq + std::hash::Hash>(

@@ -5,6 +5,7 @@
 
 mod columns;
 mod past;
+pub mod registered;
 mod state;
 
 pub use columns::batches;
@@ -20,6 +21,7 @@ use model::gs1::Text;
 use model::item::{ItemKey, TokenRef, TokenStandard};
 use model::registry::Tier;
 use model::{Address, U256};
+use registered::Registered;
 use std::collections::BTreeMap;
 
 /// What was judged of an event, beside what its log says.
@@ -129,6 +131,8 @@ pub struct Rows {
     sent: BTreeMap<(ItemId, u32), ShipmentRow>,
     /// Which item came from which.
     pub lineage: Lineage,
+    /// Rows of the registry that came into force or went out of it.
+    pub registered: Vec<Registered>,
 }
 
 /// The interval in which the token's owner owns the item.

@@ -6,6 +6,7 @@
 //! *Canonical* tables are equal to those of a fresh index of the same chain; history is not compared.
 
 mod columns;
+pub mod lists;
 
 pub use columns::{amount, time};
 
@@ -26,6 +27,7 @@ pub enum Table {
     Containment,
     Shipments,
     Lineage,
+    Registry,
     Alerts,
     Notices,
     Incidents,
@@ -80,7 +82,7 @@ pub struct TableSpec {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Blocks,
         Self::Logs,
         Self::Events,
@@ -91,6 +93,7 @@ impl Table {
         Self::Containment,
         Self::Shipments,
         Self::Lineage,
+        Self::Registry,
         Self::Alerts,
         Self::Notices,
         Self::Incidents,
@@ -164,6 +167,7 @@ const CUSTODY_KEY: &[&str] =
 const CONTAINMENT_KEY: &[&str] = &["chain", "child", "from_block", "from_log", "from_sub"];
 const SHIPMENT_KEY: &[&str] = &["chain", "item", "branch", "shipped_block", "shipped_log", "shipped_sub"];
 const LINEAGE_SORT: &[&str] = &["chain", "item", "block_number", "log_index", "sub_index"];
+const REGISTRY_KEY: &[&str] = &["chain", "list", "row_hash", "from_block"];
 const TOLD_SORT: &[&str] = &["chain", "stream_sequence", "ordinal"];
 
 fn outline(table: Table) -> Outline {
@@ -204,6 +208,10 @@ fn outline(table: Table) -> Outline {
         Table::Lineage => {
             let doc = "An item that came from another: repackaged, migrated, bridged, relabelled or named.";
             append("lineage", LINEAGE_SORT, doc, columns::lineage())
+        }
+        Table::Registry => {
+            let doc = "A row of the registry, with the blocks that it is in force for; each list has a view of its own.";
+            upsert("registry", REGISTRY_KEY, doc, columns::registry())
         }
         Table::Alerts => upsert("alerts", &["case_key"], "A case as it stands.", columns::alerts()),
         Table::Notices => {

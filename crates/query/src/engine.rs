@@ -12,6 +12,7 @@ mod answer;
 mod deadline;
 mod functions;
 mod literal;
+mod registry;
 mod session;
 mod views;
 

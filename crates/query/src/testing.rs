@@ -6,8 +6,8 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::snapshot::{ChainHead, Snapshot, SnapshotName, Source};
 use datafusion::arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, RecordBatch,
-    StringArray, TimestampSecondArray, UInt32Array, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array,
+    RecordBatch, StringArray, TimestampSecondArray, UInt32Array, UInt64Array,
 };
 use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
@@ -74,6 +74,7 @@ fn values(column: &Column, rows: Range<u64>) -> ArrayRef {
         DataType::Utf8 => {
             Arc::new(StringArray::from_iter_values(rows.map(|n| format!("{}-{n}", column.name))))
         }
+        DataType::Float64 => Arc::new(Float64Array::from(vec![0.5; count])),
         DataType::Boolean => Arc::new(BooleanArray::from(vec![true; count])),
         DataType::Date32 => {
             Arc::new(Date32Array::from_iter_values(signed.map(|n| i32::try_from(n).unwrap())))

@@ -15,6 +15,7 @@ mod late;
 mod life;
 mod node;
 mod schedule;
+mod settled;
 
 use schedule::{Outcome, Totals};
 use std::panic::AssertUnwindSafe;

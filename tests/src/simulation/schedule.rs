@@ -5,15 +5,15 @@ use super::contract::Pack;
 use super::late::{self, Heard};
 use super::life::{self, Disks, End};
 use super::node::Manner;
-use alloy_primitives::{Address, B256};
-use bus::{Bus as _, Publisher};
+use super::settled;
+use alloy_primitives::Address;
+use bus::Publisher;
 use custody::decode::profile::builtin;
 use custody::decode::{Profiles, WatchedContract};
 use custody::rules::Parameters;
 use custody::{Core, Setup};
 use ingest::config::{Config, FinalityRule, Verify};
 use ingest::{Filter, Inputs, RegistryFeed};
-use model::alert::{Alert, CaseKey, NoticeKind};
 use model::chain::ChainId;
 use model::change::RegistryVersion;
 use model::gs1::{Gln, check_digit};
@@ -21,13 +21,11 @@ use model::registry::{
     Announcement, AnnouncementKind, ContractAuthority, Level, Licence, LicenceStatus, LicenceType, Party,
     Product, Registry, Role, Tier, Validity, Wallet, WalletStatus,
 };
-use model::tables::Table;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use store::Store;
 
 /// Versions of the registry in a schedule at most.
 const VERSIONS_MAX: usize = 3;
@@ -341,7 +339,7 @@ pub async fn play(seed: u64) -> Outcome {
         let how = (end, Manner::Unreliable);
         disks = life::live(&world, &chains, disks, how, &mut rng, &mut hits).await;
     }
-    settle(&world, &chains, disks, &mut rng, &mut hits, seed).await;
+    settled::settle(&world, &chains, disks, (&mut rng, &mut hits), seed).await;
     Outcome { hits, blocks }
 }
 
@@ -373,83 +371,4 @@ fn draw_end(rng: &mut StdRng) -> End {
         2..5 => End::BusFails(rng.random_range(0..within)),
         _ => End::StoreFails(rng.random_range(0..within)),
     }
-}
-
-/// Lives in peace until everything is taken in, then compares with a fresh index.
-async fn settle(
-    world: &World,
-    chains: &[Chain],
-    mut disks: Disks,
-    rng: &mut StdRng,
-    hits: &mut Hits,
-    seed: u64,
-) {
-    let in_peace = (End::Peace, Manner::Honest);
-    // A life asks for the head a bounded number of times: some lives take in any chain.
-    let mut lives = 0;
-    while !is_complete(world, chains, &disks).await {
-        disks = life::live(world, chains, disks, in_peace, rng, hits).await;
-        lives += 1;
-        assert!(lives < 20, "seed {seed}: not complete after {lives} lives in peace");
-    }
-    let mut fresh = Disks::default();
-    late::publish(&fresh, world.heard.all()).await;
-    while !is_complete(world, chains, &fresh).await {
-        fresh = life::live(world, chains, fresh, in_peace, rng, hits).await;
-    }
-    let (lived_disks, fresh_disks) = (disks, fresh);
-    let (lived, fresh) = (digests(world, &lived_disks).await, digests(world, &fresh_disks).await);
-    assert_eq!(lived, fresh, "seed {seed}: a table differs from that of a fresh index");
-    let (lived, fresh) = (told_across(world, &lived_disks).await, told_across(world, &fresh_disks).await);
-    assert_eq!(lived, fresh, "seed {seed}: people were told something else across chains");
-}
-
-/// What people were told across chains and what was not withdrawn since.
-async fn told_across(world: &World, disks: &Disks) -> BTreeMap<CaseKey, Alert> {
-    let (_, told) = store::Writer::told_across(&open(world, disks)).await.unwrap();
-    let standing = told.into_iter().filter(|notice| notice.kind != NoticeKind::Withdrawn);
-    standing.map(|notice| (notice.case_key, notice.alert)).collect()
-}
-
-fn open(world: &World, disks: &Disks) -> Store {
-    let mut config = store::Config::new("/data");
-    config.compaction = false;
-    config.versions = world.versions();
-    Store::open_in(config, Arc::new(disks.files.clone())).unwrap()
-}
-
-/// Does the stream of every chain end at the chain's tip, and has the store taken all of it?
-async fn is_complete(world: &World, chains: &[Chain], disks: &Disks) -> bool {
-    let store = open(world, disks);
-    let recovered = store::Writer::recovered(&store);
-    let bus = bus::local::LocalBus::on(Box::new(disks.bus.clone()), store::Writer::durable(&store)).unwrap();
-    for chain in chains {
-        let tail = bus.publisher(chain.id).unwrap().tail().await.unwrap().position;
-        let taken = recovered.get(&chain.id).map(|recovery| recovery.written_to.sequence);
-        if tail.tip != Some(chain.tip()) || taken != Some(tail.sequence) {
-            return false;
-        }
-    }
-    true
-}
-
-/// Digest of every canonical table, with the open blocks rebuilt from the bus.
-async fn digests(world: &World, disks: &Disks) -> BTreeMap<&'static str, B256> {
-    use tokio_util::sync::CancellationToken;
-    use transform::{Metrics, Outward};
-    let store = open(world, disks);
-    let bus = bus::local::LocalBus::on(Box::new(disks.bus.clone()), store::Writer::durable(&store)).unwrap();
-    let (reader, subscriber) = (store.reader(), bus.subscriber().unwrap());
-    drop(bus);
-    let outward = Outward::new(Metrics::new(&prometheus::Registry::new()).unwrap());
-    transform::run(world.core(), subscriber, Box::new(store), outward, CancellationToken::new())
-        .await
-        .unwrap();
-    let snapshot = reader.snapshot();
-    let mut digests = BTreeMap::new();
-    let canonical: BTreeSet<Table> = Table::ALL.into_iter().filter(|table| table.spec().canonical).collect();
-    for table in canonical {
-        digests.insert(table.name(), snapshot.digest(table).await.unwrap());
-    }
-    digests
 }

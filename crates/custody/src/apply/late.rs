@@ -47,6 +47,7 @@ pub(crate) fn take_place(
     let goes_on = continued(state, item, &story, (told, declarer));
     let consignor = goes_on.0.possessor;
     stories::change_story(state, (item, 0), Some(&story), goes_on, event, rows);
+    state.story_changed_at(item, event.position);
     if let Some(sending) = sending {
         // Who had it when it was sent is who the story says.
         let shipment = Shipment { consignor: consignor.unwrap_or(sending.consignor), ..sending };

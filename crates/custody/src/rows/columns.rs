@@ -1,7 +1,6 @@
 //! Columns: collected rows and changed entries as record batches in the schemas of [`model::tables`].
 
-use super::state_rows;
-use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow};
+use super::{Interval, IntervalOf, Judged, Rows, ShipmentRow, registered, state_rows};
 use crate::lineage::Descent;
 use crate::state::{ChainState, Changed, ContractId, Item, State, StateRow, Token};
 use arrow_array::builder::StringBuilder;
@@ -52,6 +51,7 @@ pub fn batches(
         (Table::Containment, containment(chain, &inside)?),
         (Table::Shipments, shipments(chain, &sent)?),
         (Table::Lineage, lineage(chain, &descents)?),
+        (Table::Registry, registered::batch(chain, &rows.registered)?),
         (Table::State, state_rows(chain, &changed.1, last)?),
     ];
     batches.retain(|(_, batch)| batch.num_rows() > 0);
@@ -249,8 +249,8 @@ fn items(state: &ChainState, ids: &[u32]) -> Result<RecordBatch, ArrowError> {
             u32s(each().map(|(_, item)| item.branches + 1)),
             times(each().map(|(_, item)| item.commissioned_secs)),
             u32s(each().map(|(_, item)| item.steps)),
-            u64s(each().map(|(_, item)| item.story.last.block)),
-            u32s(each().map(|(_, item)| item.story.last.log)),
+            u64s(ids.iter().map(|id| state.changed_at(*id).block)),
+            u32s(ids.iter().map(|id| state.changed_at(*id).log)),
         ],
     )
 }

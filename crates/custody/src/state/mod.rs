@@ -55,6 +55,8 @@ pub struct ChainState {
     pub declarers: Map<(ItemId, u32), Tenure>,
     /// Open sendings by item and branch.
     pub shipments: Map<(ItemId, u32), Shipment>,
+    /// Where a story was changed whose last step lies before: a branch of earlier steps took its place.
+    pub overtaken: Map<ItemId, LogPosition>,
     /// Open packings by child.
     pub packings: Map<ItemId, Packing>,
     /// Units by token and holder, for ERC-1155.
@@ -87,7 +89,7 @@ pub struct ChainState {
 }
 
 /// How many maps the state has.
-const MAPS: usize = 22;
+const MAPS: usize = 23;
 
 /// What is needed to undo one open block.
 #[derive(Debug)]
@@ -112,6 +114,7 @@ impl ChainState {
             branches: Map::new(7),
             declarers: Map::new(21),
             shipments: Map::new(8),
+            overtaken: Map::new(23),
             packings: Map::new(9),
             balances: Map::new(10),
             timers: Map::new(11),
@@ -142,6 +145,7 @@ impl ChainState {
             &mut self.branches,
             &mut self.declarers,
             &mut self.shipments,
+            &mut self.overtaken,
             &mut self.packings,
             &mut self.balances,
             &mut self.timers,
@@ -233,6 +237,20 @@ impl ChainState {
         } else if let Some(entry) = self.branches.get(&(item, branch)).copied() {
             self.branches.set((item, branch), Some(Branch { story, ..entry }));
         }
+    }
+
+    /// The story of `item` was changed at `at`: what it tells may lie before.
+    pub fn story_changed_at(&mut self, item: ItemId, at: LogPosition) {
+        let is_behind = self.items.get(item).story.last < at;
+        if is_behind || self.overtaken.get(&item).is_some() {
+            self.overtaken.set(item, is_behind.then_some(at));
+        }
+    }
+
+    /// The last event that changed the story of `item`: what is told later stands above it.
+    pub fn changed_at(&self, item: ItemId) -> LogPosition {
+        let last = self.items.get(item).story.last;
+        self.overtaken.get(&item).map_or(last, |at| last.max(*at))
     }
 
     /// Who declares the steps of a story, and since which step without a break.

@@ -568,9 +568,10 @@ fn newest_state(
     newest.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
-/// Newest row of each key of the canonical tables, as text without the hashes of blocks.
+/// Newest row of each key of the canonical tables, as text without the hashes of blocks. A store takes the row of the
+/// highest version for the newest: a later row may not stand below an earlier one.
 fn newest_rows(blocks: &[(BlockRef, Vec<(Table, arrow_array::RecordBatch)>)]) -> BTreeMap<String, String> {
-    let mut rows = BTreeMap::new();
+    let (mut rows, mut versions) = (BTreeMap::new(), BTreeMap::new());
     for (table, batch) in blocks.iter().flat_map(|(_, rows)| rows) {
         let spec = table.spec();
         if !spec.canonical || *table == Table::Blocks {
@@ -584,7 +585,15 @@ fn newest_rows(blocks: &[(BlockRef, Vec<(Table, arrow_array::RecordBatch)>)]) ->
             let cell = |name: &str| format!("{:?}", batch.column_by_name(name).unwrap().slice(row, 1));
             let key: Vec<String> = key_columns.iter().map(|name| cell(name)).collect();
             let values: Vec<String> = spec.columns.iter().map(|column| cell(column.name)).collect();
-            rows.insert(format!("{} {}", spec.name, key.join(" ")), values.join(" "));
+            let key = format!("{} {}", spec.name, key.join(" "));
+            if let Some(block) = batch.column_by_name("updated_block") {
+                let block = block.as_primitive::<arrow_array::types::UInt64Type>().value(row);
+                let log = batch.column_by_name("updated_log").unwrap();
+                let version = (block, log.as_primitive::<arrow_array::types::UInt32Type>().value(row));
+                let before = versions.insert(key.clone(), version);
+                assert!(before.is_none_or(|before| before <= version), "{key}: {version:?} after {before:?}");
+            }
+            rows.insert(key, values.join(" "));
         }
     }
     rows

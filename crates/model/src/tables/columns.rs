@@ -238,6 +238,78 @@ pub(super) fn lineage() -> Vec<Column> {
     ]
 }
 
+/// The columns of every list of the registry side by side: each row has those of its list
+/// ([`lists`](super::lists)), and null elsewhere.
+pub(super) fn registry() -> Vec<Column> {
+    let mut columns = vec![
+        chain(),
+        req("list", text(), "the list that it is a row of: parties, wallets, licences, …"),
+        req("row_hash", hash(), "Keccak-256 of the list's name and the row: names what the row says"),
+        req("from_block", DataType::UInt64, "first block that it is in force for"),
+        opt("to_block", DataType::UInt64, "first block that it is no longer in force for; null while it is"),
+        opt("valid_from", time(), "since when it holds in the world; null for always"),
+        opt("valid_to", time(), "when it no longer holds; null while open"),
+        opt("known_from", time(), "since when it is known; null for always"),
+    ];
+    columns.extend(who());
+    columns.extend(what());
+    updated(columns)
+}
+
+/// Columns of parties, their places, keys, licences, and what they agreed.
+fn who() -> Vec<Column> {
+    vec![
+        opt("gln", text(), "GLN of the party or place"),
+        opt("party", text(), "GLN of the party that it belongs to or concerns"),
+        opt("name", text(), "name of the party or product"),
+        opt("country", text(), "ISO 3166-1 alpha-2"),
+        opt("role", text(), "what the party does"),
+        opt("tz", text(), "IANA time zone"),
+        opt("kind", text(), "kind of place, licence, agreement or announcement"),
+        opt("lat", DataType::Float64, "degrees north"),
+        opt("lon", DataType::Float64, "degrees east"),
+        opt("precision_km", DataType::Float64, "how exact the coordinates are"),
+        opt("on_chain", DataType::UInt64, "chain of the address; null for every chain"),
+        opt("address", address(), "the wallet or contract"),
+        opt("status", text(), "standing of the wallet or licence"),
+        opt("jurisdiction", text(), "ISO 3166-1 alpha-2 of the licence; * for all"),
+        opt("principal", text(), "GLN of the one for whom another acts"),
+        opt("agent", text(), "GLN of the one who acts"),
+        opt("site", text(), "GLN of the place that a delegation is limited to"),
+        opt("consignor", text(), "GLN of the sender on a lane; null for anyone"),
+        opt("consignee", text(), "GLN of the receiver on a lane; null for anyone"),
+        opt("p99_secs", DataType::UInt64, "99th percentile of the time in transit"),
+    ]
+}
+
+/// Columns of products, lots, recalls, contracts, and what was confirmed.
+fn what() -> Vec<Column> {
+    vec![
+        opt("gtin", text(), "GTIN-14; null for all"),
+        opt("owner", text(), "GLN of the product's owner"),
+        opt("level", text(), "packaging level: pack, case, pallet"),
+        opt("units", DataType::UInt32, "units in one"),
+        opt("markets", text(), "ISO 3166-1 alpha-2 of the markets, space between"),
+        opt("lot", text(), "the lot; null for all"),
+        opt("lot_pattern", text(), "lots of a delegation, * at the end for any rest; null for all"),
+        opt("expiry", DataType::Date32, "last day of use"),
+        opt("quantity", DataType::UInt64, "declared saleable packs"),
+        opt("closed_at", time(), "when making the lot ended"),
+        opt("id", text(), "name of the recall"),
+        opt("serial_from", text(), "first serial covered, in byte order; null from the beginning"),
+        opt("serial_to", text(), "last serial covered; null to the end"),
+        opt("market", text(), "ISO 3166-1 alpha-2 of the market recalled from; null for all"),
+        opt("class", text(), "class of the recall"),
+        opt("effective_at", time(), "from when the recall counts"),
+        opt("resolved_at", time(), "until when; null while open"),
+        opt("tier", text(), "how far the contract is believed: authoritative, recognised, unknown"),
+        opt("successor_chain", DataType::UInt64, "chain of the successor"),
+        opt("successor", address(), "the contract that tokens go to"),
+        opt("item", text(), "key of the item that a finding was confirmed of"),
+        opt("finding", text(), "what was confirmed"),
+    ]
+}
+
 pub(super) fn alert_columns() -> Vec<Column> {
     vec![
         req("case_key", hash(), "names the case; the same after a reorg that mines the transaction again"),

@@ -4,6 +4,7 @@
 //! may still take it back: `finality` is `final` or `provisional`.
 
 use super::functions::Function;
+use super::registry;
 use crate::snapshot::{Snapshot, SnapshotName};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::DataType;
@@ -74,25 +75,30 @@ impl Schema {
 #[async_trait]
 impl SchemaProvider for Schema {
     fn table_names(&self) -> Vec<String> {
-        Table::ALL
-            .into_iter()
-            .filter(|table| self.holds(*table))
-            .map(|table| table.name().to_owned())
-            .collect()
+        let tables = Table::ALL.into_iter().filter(|table| self.holds(*table)).map(Table::name);
+        let of_registry = registry::names().filter(|_| !self.raw);
+        tables.chain(of_registry).map(str::to_owned).collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        let Some(table) = Table::by_name(name).filter(|table| self.holds(*table)) else { return Ok(None) };
-        let stored = self.snapshot.table(table);
-        if self.raw {
-            return Ok(Some(stored));
+        if registry::is_named(name) && !self.raw {
+            let stored = view_of(Table::Registry, &self.snapshot)?;
+            return Ok(registry::view(name, stored)?.map(|view| Arc::new(view) as _));
         }
-        Ok(Some(Arc::new(view(table.spec(), stored, &self.snapshot.name())?)))
+        let Some(table) = Table::by_name(name).filter(|table| self.holds(*table)) else { return Ok(None) };
+        if self.raw {
+            return Ok(Some(self.snapshot.table(table)));
+        }
+        Ok(Some(view_of(table, &self.snapshot)?))
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        Table::by_name(name).is_some_and(|table| self.holds(table))
+        Table::by_name(name).is_some_and(|table| self.holds(table)) || registry::is_named(name) && !self.raw
     }
+}
+
+fn view_of(table: Table, snapshot: &Arc<dyn Snapshot>) -> Result<Arc<dyn TableProvider>> {
+    Ok(Arc::new(view(table.spec(), snapshot.table(table), &snapshot.name())?))
 }
 
 /// The view of a table.

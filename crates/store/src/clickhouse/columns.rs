@@ -53,6 +53,7 @@ pub(super) fn sql_type(table: Table, column: &Column) -> Result<String> {
     let plain = match &column.data_type {
         DataType::UInt64 => "UInt64".to_owned(),
         DataType::UInt32 => "UInt32".to_owned(),
+        DataType::Float64 => "Float64".to_owned(),
         DataType::Boolean => "Bool".to_owned(),
         DataType::Utf8 | DataType::Binary => "String".to_owned(),
         DataType::FixedSizeBinary(bytes) => format!("FixedString({bytes})"),

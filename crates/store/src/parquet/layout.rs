@@ -33,6 +33,7 @@ pub(crate) fn order_column(table: Table) -> &'static str {
         | Table::Custody
         | Table::Containment
         | Table::Shipments
+        | Table::Registry
         | Table::Alerts
         | Table::State => "updated_block",
         Table::Notices | Table::Incidents => "stream_sequence",
@@ -52,6 +53,7 @@ pub(crate) fn bounded_columns(table: Table) -> &'static [&'static str] {
         Table::Containment => &["child", "parent", "updated_block"],
         Table::Shipments => &["item", "shipped_block", "updated_block"],
         Table::Lineage => &["item", "block_number"],
+        Table::Registry => &["list", "updated_block"],
         Table::Alerts => &["case_key", "item", "raised_at", "updated_block"],
         Table::Notices => &["stream_sequence", "case_key"],
         Table::Incidents => &["stream_sequence"],
@@ -71,7 +73,12 @@ fn bloom_columns(table: Table) -> &'static [&'static str] {
         Table::Lineage => &["item", "source", "tx_hash"],
         Table::Logs => &["tx_hash"],
         Table::Alerts => &["case_key", "item"],
-        Table::Blocks | Table::DeadLetters | Table::Notices | Table::Incidents | Table::State => &[],
+        Table::Blocks
+        | Table::DeadLetters
+        | Table::Registry
+        | Table::Notices
+        | Table::Incidents
+        | Table::State => &[],
     }
 }
 
@@ -87,6 +94,7 @@ fn unrepeated_columns(table: Table) -> &'static [&'static str] {
         Table::Custody | Table::Shipments => &["item"],
         Table::Containment => &["child"],
         Table::Lineage => &["item", "source", "token_id", "source_token_id"],
+        Table::Registry => &["row_hash"],
         Table::Alerts => &["case_key", "subject", "item", "tx_hash", "expected", "came", "evidence"],
         Table::Notices => &["case_key", "item", "alert"],
         Table::Incidents => &["detail"],
@@ -109,7 +117,8 @@ fn opaque_columns(table: Table) -> &'static [&'static str] {
         | Table::Custody
         | Table::Containment
         | Table::Shipments
-        | Table::Lineage => &[],
+        | Table::Lineage
+        | Table::Registry => &[],
     }
 }
 

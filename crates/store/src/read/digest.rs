@@ -7,7 +7,9 @@
 
 use crate::error::Result;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type, TimestampSecondType, UInt32Type, UInt64Type};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float64Type, TimestampSecondType, UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use datafusion::catalog::TableProvider;
@@ -75,6 +77,7 @@ fn put(bytes: &mut Vec<u8>, column: &dyn Array, row: usize) -> Result<()> {
         DataType::Decimal128(_, _) => {
             value(&column.as_primitive::<Decimal128Type>().value(row).to_be_bytes())
         }
+        DataType::Float64 => value(&column.as_primitive::<Float64Type>().value(row).to_bits().to_be_bytes()),
         DataType::Boolean => value(&[column.as_boolean().value(row).into()]),
         DataType::Utf8 => value(column.as_string::<i32>().value(row).as_bytes()),
         DataType::Binary => value(column.as_binary::<i32>().value(row)),
