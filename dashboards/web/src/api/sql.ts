@@ -27,6 +27,33 @@ export async function askSql(sql: string, signal?: AbortSignal): Promise<Table> 
   return tableOf(await ask('/v1/sql', question));
 }
 
+/** The first rows of a statement that may have millions: the rest is not fetched. */
+export async function askFirstRows(sql: string, limit: number, signal: AbortSignal): Promise<Table> {
+  const response = await ask('/v1/sql', { body: sql, type: PLAIN, accept: 'application/x-ndjson', signal });
+  const { lines, more } = await firstLines(response, limit);
+  const table = ofObjects(lines.map((line) => JSON.parse(line) as unknown));
+  return finished(table, response, more);
+}
+
+async function firstLines(response: Response, limit: number): Promise<{ lines: string[]; more: boolean }> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const lines: string[] = [];
+  let begun = '';
+  while (reader) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    const parts = (begun + value).split('\n');
+    begun = parts.pop() ?? '';
+    lines.push(...parts.filter((line) => line !== ''));
+    if (lines.length > limit) {
+      await reader.cancel();
+      return { lines: lines.slice(0, limit), more: true };
+    }
+  }
+  if (begun !== '') lines.push(begun);
+  return { lines, more: false };
+}
+
 /** Rows of a named query. */
 export async function askNamed(name: string, parameters: Record<string, string>, signal?: AbortSignal): Promise<Table> {
   return tableOf(await ask(namedPath(name, parameters), signal ? { signal } : {}));
@@ -48,9 +75,13 @@ function namedPath(name: string, parameters: Record<string, string>): string {
 
 async function tableOf(response: Response): Promise<Table> {
   const told: unknown = await response.json();
-  const table = Array.isArray(told) ? ofObjects(told) : ofLists(told as Partial<Table>);
+  return finished(Array.isArray(told) ? ofObjects(told) : ofLists(told as Partial<Table>), response, false);
+}
+
+/** What the headers say of the rows. */
+function finished(table: Table, response: Response, more: boolean): Table {
   table.snapshot ??= snapshotOf(response.headers.get('x-rxtrail-snapshot') ?? '');
-  table.truncated ||= response.headers.get('x-rxtrail-truncated') === 'true';
+  table.truncated ||= more || response.headers.get('x-rxtrail-truncated') === 'true';
   return table;
 }
 

@@ -8,9 +8,9 @@ import { searchHref, targetOf } from '../model/target';
 import { go } from '../router';
 import { Icon } from '../parts/icon';
 
-/** Is the reader typing somewhere? Then keys are letters. */
+/** Is the reader typing somewhere, be it in a shadow root? Then keys are letters. */
 export function isTyping(event: KeyboardEvent): boolean {
-  const at = event.target;
+  const at = event.composedPath()[0];
   return at instanceof HTMLElement && (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName));
 }
 

@@ -45,3 +45,8 @@ export function lotHref(gtin: string, lot: string): string {
 export function caseHref(caseKey: string): string {
   return `/alerts/${encodeURIComponent(caseKey)}`;
 }
+
+/** The SQL view with a statement: behind the #, where no server has to carry it. */
+export function sqlHref(sql: string): string {
+  return `/sql#${encodeURIComponent(sql)}`;
+}

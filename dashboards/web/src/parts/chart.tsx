@@ -57,7 +57,7 @@ function options(buckets: Buckets, width: number, utc: boolean): uPlot.Options {
       y: { range: (_, __, max) => [0, Math.max(4, max * 1.1)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, values: (_, splits) => splits.map((at) => label(at, buckets.stepSecs, utc)) },
+      { ...axis, grid: { show: false }, size: 28, space: 64, values: (_, splits) => splits.map((at) => label(at, buckets.stepSecs, utc)) },
       { ...axis, size: 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
     ],
     series: [

@@ -190,8 +190,7 @@ function Newest({ page }: { page: AlertPage }) {
           { head: 'Case', cell: (row) => <a class="strong" href={caseHref(row.case_key)}><span class="mono">{row.rule}</span> {row.title}</a> },
           { head: 'About', cell: (row) => <SubjectLink alert={row} /> },
           { head: 'Came', cell: (row) => <span class="clamp"><Prose text={row.came} /></span> },
-          { head: 'Raised', cell: (row) => <span class="nowrap"><Time at={row.raised_at} toMinute /></span> },
-          { head: 'Age', numeric: true, cell: (row) => <span class="nowrap">{span((now - Date.parse(row.raised_at)) / 1000)}</span> },
+          { head: 'Raised', cell: (row) => <span class="nowrap">{span((now - Date.parse(row.raised_at)) / 1000)} ago <span class="quiet small block"><Time at={row.raised_at} toMinute /></span></span> },
         ]}
       />
       <AsOf snapshot={page.snapshot} />

@@ -1,0 +1,1 @@
+function o(t,c,e){a(t,new Blob([e],{type:`${c};charset=utf-8`}))}function a(t,c){const e=document.createElement("a");e.href=URL.createObjectURL(c),e.download=t.replace(/[^\w.-]+/g,"-"),e.click(),setTimeout(()=>URL.revokeObjectURL(e.href),6e4)}export{a,o as s};
