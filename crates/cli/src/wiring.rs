@@ -30,6 +30,7 @@ use custody::Core;
 use model::chain::ChainId;
 use prometheus::Registry;
 use query::engine::Engine;
+use query::http::{Rule, Service};
 use query::snapshot::Source;
 use replaying::Stored;
 use runtime::health::{Health, State};
@@ -169,7 +170,8 @@ impl Running {
         let failed = |source| Error::Io { action: "listen on", path: PathBuf::from("the address"), source };
         let address = listener.local_addr().map_err(failed)?;
         tables.announce(&address.to_string())?;
-        let router = query::http::router(self.engine.clone(), runtime::metrics::router(metrics, health));
+        let service = service_over(self.engine.clone(), self.parts.stop());
+        let router = query::http::router(service, runtime::metrics::router(metrics, health));
         let served = runtime::metrics::serve(listener, router, self.parts.stop().clone());
         health.update("query", State::Ok, true, format!("listening on {address}"));
         self.address = Some(address);
@@ -183,6 +185,23 @@ fn engine_over(source: Arc<dyn Source>, settings: &Settings, metrics: &Metrics) 
     let failed = |source| Error::Io { action: "start threads for", path: settings.data_dir.clone(), source };
     let seen = query::metrics::Metrics::new(metrics.registry())?;
     Ok(Arc::new(Engine::new(source, settings.query.limits.clone(), seen).map_err(failed)?))
+}
+
+/// What answers people from `engine`, with what they read of rules.
+fn service_over(engine: Arc<Engine>, stop: &CancellationToken) -> Service {
+    let rule = |rule: &&dyn custody::rules::Rule| {
+        let card = rule.card();
+        Rule {
+            code: card.code.0.to_owned(),
+            title: card.title.to_owned(),
+            version: card.version,
+            trigger: card.trigger.to_owned(),
+            innocent: card.innocent.to_owned(),
+            severity: card.severity.to_owned(),
+            source: card.source.to_owned(),
+        }
+    };
+    Service::new(engine, custody::rules::ALL.iter().map(rule).collect(), stop.clone())
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {

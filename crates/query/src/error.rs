@@ -57,6 +57,14 @@ pub enum Error {
     /// The text names no item.
     #[error(transparent)]
     Item(#[from] model::item::ItemKeyError),
+    /// A parameter is not what it must be.
+    #[error("parameter '{name}': {detail}")]
+    Parameter {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// An answer cannot be written in its format.
     #[error("the answer cannot be written: {0}")]
     Output(String),
@@ -66,6 +74,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says what is wrong with a parameter.
+    pub(crate) fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Parameter { name: name.into(), detail: detail.into() }
+    }
+
     /// A code that stays the same between versions, for machines.
     pub fn code(&self) -> &'static str {
         match self {
@@ -78,6 +91,7 @@ impl Error {
             Self::Memory(_) => "memory",
             Self::Busy { .. } => "busy",
             Self::Item(_) => "item",
+            Self::Parameter { .. } => "parameter",
             Self::Output(_) => "output",
             Self::Closed => "closed",
         }

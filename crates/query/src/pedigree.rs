@@ -5,18 +5,17 @@
 
 mod rows;
 
-pub use rows::{AlertRow, Entry, ItemRow, TokenRow};
+pub use rows::{Entry, EventRow, ItemRow, TokenRow};
 
+use crate::cases::Alert;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::snapshot::{Snapshot, SnapshotName};
-use futures::StreamExt as _;
+use crate::moment::{Moment, cut, quoted};
+use crate::snapshot::SnapshotName;
 use model::item::ItemKey;
-use rows::{ContainmentRow, EventRow};
-use serde::de::DeserializeOwned;
+use rows::ContainmentRow;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Steps of one item, or alerts on it, that are told. An honest pack has ten; a flood of thousands is counted.
 const ROWS: usize = 1000;
@@ -41,7 +40,7 @@ pub struct Pedigree {
     /// What was told of it, in the order of each chain.
     pub entries: Vec<Entry>,
     /// Alerts about it that stand at none of the entries: timers, and those raised by events of others.
-    pub other_alerts: Vec<AlertRow>,
+    pub other_alerts: Vec<Alert>,
     /// More was told than is told here.
     pub truncated: bool,
 }
@@ -56,7 +55,7 @@ impl Pedigree {
     }
 
     /// Every alert of the story, in place or not.
-    pub fn alerts(&self) -> impl Iterator<Item = &AlertRow> {
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.entries.iter().flat_map(|entry| &entry.alerts).chain(&self.other_alerts)
     }
 }
@@ -66,29 +65,30 @@ impl Pedigree {
 /// # Errors
 /// [`crate::error::Error::Item`] when the text names no item, and every error of a query.
 pub async fn pedigree(engine: &Engine, text: &str) -> Result<Pedigree> {
+    tell(&Moment::newest(engine), text).await
+}
+
+/// The same of a moment.
+///
+/// # Errors
+/// As [`pedigree`].
+pub async fn tell(moment: &Moment<'_>, text: &str) -> Result<Pedigree> {
     let item = text.trim().parse::<ItemKey>()?.to_string();
-    let teller = Teller { engine, snapshot: engine.snapshot() };
     let key = quoted(&item);
-    let now = teller.rows(&format!("SELECT * FROM items WHERE item = {key} ORDER BY chain")).await?;
-    let tokens = teller
+    let now = moment.rows(&format!("SELECT * FROM items WHERE item = {key} ORDER BY chain")).await?;
+    let tokens = moment
         .rows(&format!("SELECT * FROM tokens WHERE item = {key} ORDER BY chain, contract, token_id"))
         .await?;
-    let (mut entries, mut truncated) = teller.told(&item).await?;
+    let (mut entries, mut truncated) = told(moment, &item).await?;
     let alerts = format!(
         "SELECT * FROM alerts WHERE item = {key} OR (subject_kind = 'item' AND subject = {key}) \
          ORDER BY chain, block_number, log_index, sub_index, rule LIMIT {}",
         ROWS + 1
     );
-    let mut alerts: Vec<AlertRow> = teller.rows(&alerts).await?;
-    truncated |= cut(&mut alerts);
+    let mut alerts: Vec<Alert> = moment.rows(&alerts).await?;
+    truncated |= cut(&mut alerts, ROWS);
     let other_alerts = place(&mut entries, alerts);
-    Ok(Pedigree { item, snapshot: teller.snapshot.name(), now, tokens, entries, other_alerts, truncated })
-}
-
-/// Asks everything of one snapshot.
-struct Teller<'a> {
-    engine: &'a Engine,
-    snapshot: Arc<dyn Snapshot>,
+    Ok(Pedigree { item, snapshot: moment.name(), now, tokens, entries, other_alerts, truncated })
 }
 
 /// A stay inside a parent: which positions of the parent's chain it spans.
@@ -100,55 +100,44 @@ struct Stay {
     to: (u64, u32),
 }
 
-impl Teller<'_> {
-    async fn rows<T: DeserializeOwned>(&self, sql: &str) -> Result<Vec<T>> {
-        let mut answer = self.engine.ask_of(self.snapshot.clone(), sql).await?;
-        let mut rows = Vec::new();
-        while let Some(batch) = answer.next().await {
-            rows.extend(rows::read(&batch?)?);
+/// Entries of the item and of its parents while it was inside, in order; and whether there are more.
+async fn told(moment: &Moment<'_>, item: &str) -> Result<(Vec<Entry>, bool)> {
+    let own = format!("SELECT * FROM events WHERE item = {} {ORDER} LIMIT {}", quoted(item), ROWS + 1);
+    let mut events: Vec<EventRow> = moment.rows(&own).await?;
+    let mut truncated = cut(&mut events, ROWS);
+    let mut entries: Vec<Entry> = events.into_iter().map(|event| event.into_entry(None)).collect();
+    let whole = Stay { chain: 0, parent: item.to_owned(), from: (0, 0), to: (u64::MAX, u32::MAX) };
+    let mut level = vec![whole];
+    for depth in 0..LEVELS {
+        level = parents(moment, &level, depth == 0).await?;
+        truncated |= cut(&mut level, STAYS);
+        for stay in &level {
+            let mut events: Vec<EventRow> = moment.rows(&stay.events()).await?;
+            truncated |= cut(&mut events, ROWS);
+            entries.extend(events.into_iter().map(|event| event.into_entry(Some(&stay.parent))));
         }
-        Ok(rows)
     }
+    entries.sort_by_key(Entry::position);
+    entries.dedup_by(|a, b| a.position() == b.position());
+    truncated |= cut(&mut entries, ROWS);
+    Ok((entries, truncated))
+}
 
-    /// Entries of the item and of its parents while it was inside, in order; and whether there are more.
-    async fn told(&self, item: &str) -> Result<(Vec<Entry>, bool)> {
-        let own = format!("SELECT * FROM events WHERE item = {} {ORDER} LIMIT {}", quoted(item), ROWS + 1);
-        let mut events: Vec<EventRow> = self.rows(&own).await?;
-        let mut truncated = cut(&mut events);
-        let mut entries: Vec<Entry> = events.into_iter().map(|event| event.into_entry(None)).collect();
-        let whole = Stay { chain: 0, parent: item.to_owned(), from: (0, 0), to: (u64::MAX, u32::MAX) };
-        let mut level = vec![whole];
-        for depth in 0..LEVELS {
-            level = self.parents(&level, depth == 0).await?;
-            truncated |= cut_to(&mut level, STAYS);
-            for stay in &level {
-                let mut events: Vec<EventRow> = self.rows(&stay.events()).await?;
-                truncated |= cut(&mut events);
-                entries.extend(events.into_iter().map(|event| event.into_entry(Some(&stay.parent))));
-            }
-        }
-        entries.sort_by_key(Entry::position);
-        entries.dedup_by(|a, b| a.position() == b.position());
-        truncated |= cut(&mut entries);
-        Ok((entries, truncated))
+/// The stays of these parents inside parents of their own, as far as they overlap.
+async fn parents(moment: &Moment<'_>, stays: &[Stay], any_chain: bool) -> Result<Vec<Stay>> {
+    let mut found = Vec::new();
+    for stay in stays {
+        let chain = if any_chain { String::new() } else { format!("AND chain = {}", stay.chain) };
+        let sql = format!(
+            "SELECT chain, parent, from_block, from_log, to_block, to_log FROM containment \
+             WHERE child = {} {chain} ORDER BY chain, from_block, from_log LIMIT {}",
+            quoted(&stay.parent),
+            STAYS + 1
+        );
+        let rows: Vec<ContainmentRow> = moment.rows(&sql).await?;
+        found.extend(rows.into_iter().filter_map(|row| stay.inside(row)));
     }
-
-    /// The stays of these parents inside parents of their own, as far as they overlap.
-    async fn parents(&self, stays: &[Stay], any_chain: bool) -> Result<Vec<Stay>> {
-        let mut found = Vec::new();
-        for stay in stays {
-            let chain = if any_chain { String::new() } else { format!("AND chain = {}", stay.chain) };
-            let sql = format!(
-                "SELECT chain, parent, from_block, from_log, to_block, to_log FROM containment \
-                 WHERE child = {} {chain} ORDER BY chain, from_block, from_log LIMIT {}",
-                quoted(&stay.parent),
-                STAYS + 1
-            );
-            let rows: Vec<ContainmentRow> = self.rows(&sql).await?;
-            found.extend(rows.into_iter().filter_map(|row| stay.inside(row)));
-        }
-        Ok(found)
-    }
+    Ok(found)
 }
 
 const ORDER: &str = "ORDER BY chain, block_number, log_index, sub_index";
@@ -175,7 +164,7 @@ impl Stay {
 }
 
 /// Puts each alert at the entry that raised it; returns those without one.
-fn place(entries: &mut [Entry], alerts: Vec<AlertRow>) -> Vec<AlertRow> {
+fn place(entries: &mut [Entry], alerts: Vec<Alert>) -> Vec<Alert> {
     let places: BTreeMap<_, _> =
         entries.iter().enumerate().map(|(at, entry)| (entry.position(), at)).collect();
     let mut others = Vec::new();
@@ -186,21 +175,6 @@ fn place(entries: &mut [Entry], alerts: Vec<AlertRow>) -> Vec<AlertRow> {
         }
     }
     others
-}
-
-fn cut<T>(rows: &mut Vec<T>) -> bool {
-    cut_to(rows, ROWS)
-}
-
-fn cut_to<T>(rows: &mut Vec<T>, most: usize) -> bool {
-    let more = rows.len() > most;
-    rows.truncate(most);
-    more
-}
-
-/// A text as a literal of SQL.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

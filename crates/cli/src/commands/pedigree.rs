@@ -5,7 +5,8 @@ use crate::door::Door;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::terminal::{painted, print, printable, tell};
-use query::pedigree::{AlertRow, Entry, ItemRow, Pedigree};
+use query::cases::Alert;
+use query::pedigree::{Entry, ItemRow, Pedigree};
 use std::fmt::Write as _;
 use std::io::stdout;
 
@@ -101,7 +102,7 @@ fn step(out: &mut String, entry: &Entry, colours: bool) {
     entry.alerts.iter().for_each(|alert| flagged(out, alert, colours));
 }
 
-fn flagged(out: &mut String, alert: &AlertRow, colours: bool) {
+fn flagged(out: &mut String, alert: &Alert, colours: bool) {
     let head = format!("! {} {}", alert.severity, alert.rule);
     let standing =
         if alert.standing == "standing" { String::new() } else { format!(" ({})", alert.standing) };

@@ -1,7 +1,7 @@
 //! A process that answers questions from tables that another one writes.
 
 use super::parts::Parts;
-use super::{bind, engine_over};
+use super::{bind, engine_over, service_over};
 use crate::config::Settings;
 use crate::config::store::StoreKind;
 use crate::error::{Error, Result};
@@ -43,7 +43,8 @@ pub(crate) async fn start(settings: &Settings, stop: CancellationToken) -> Resul
     let engine = engine_over(Arc::new(reader.clone()), settings, &metrics)?;
     let failed = |source| Error::Io { action: "listen on", path: PathBuf::from("the address"), source };
     let address = listener.local_addr().map_err(failed)?;
-    let router = query::http::router(engine, runtime::metrics::router(&metrics, &health));
+    let router =
+        query::http::router(service_over(engine, &stop), runtime::metrics::router(&metrics, &health));
     let served = runtime::metrics::serve(listener, router, stop.clone());
     health.update("query", State::Ok, true, format!("listening on {address}"));
     let mut parts = Parts::new(stop.clone());

@@ -23,9 +23,11 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let status = match &error {
-            Error::Syntax(_) | Error::Plan(_) | Error::TooComplex { .. } | Error::Item(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Error::Syntax(_)
+            | Error::Plan(_)
+            | Error::TooComplex { .. }
+            | Error::Item(_)
+            | Error::Parameter { .. } => StatusCode::BAD_REQUEST,
             Error::NotAllowed { .. } => StatusCode::FORBIDDEN,
             Error::Execution(_) | Error::Deadline { .. } | Error::Memory(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY

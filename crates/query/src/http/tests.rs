@@ -1,6 +1,11 @@
 //! The router, asked as a client asks.
 
-use super::router;
+mod live;
+mod page;
+mod read;
+
+use super::{Rule, Service, router};
+use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::testing::engine;
 use axum::Router;
@@ -10,6 +15,7 @@ use axum::routing::get;
 use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
 struct Reply {
@@ -36,12 +42,27 @@ impl Reply {
     }
 }
 
+/// What answers, with one rule of the catalogue.
+fn service(engine: Arc<Engine>) -> Service {
+    let text = |text: &str| text.to_owned();
+    let rule = Rule {
+        code: text("ST-04"),
+        title: text("recalled"),
+        version: 1,
+        trigger: text("a step after a recall"),
+        innocent: text("the way back"),
+        severity: text("CRITICAL"),
+        source: text("RULES"),
+    };
+    Service::new(engine, vec![rule], CancellationToken::new())
+}
+
 struct Server(Router);
 
 impl Server {
     fn new(rows: usize, limits: Limits) -> Self {
         let process = Router::new().route("/health", get(async || "well"));
-        Self(router(Arc::new(engine(rows, limits)), process))
+        Self(router(service(Arc::new(engine(rows, limits))), process))
     }
 
     async fn send(&mut self, request: Request<Body>) -> Reply {
@@ -51,6 +72,10 @@ impl Server {
         let trailers = collected.trailers().cloned();
         let body = String::from_utf8_lossy(&collected.to_bytes()).into_owned();
         Reply { status: parts.status, headers: parts.headers, trailers, body }
+    }
+
+    async fn get(&mut self, path: &str) -> Reply {
+        self.send(request("GET", path, &[], "")).await
     }
 
     async fn sql(&mut self, sql: &str, headers: &[(&str, &str)]) -> Reply {
@@ -187,7 +212,7 @@ async fn a_server_without_a_free_place_says_when_to_come_back() {
     let limits = Limits { concurrent: 1, queue_wait: Duration::from_millis(20), ..Limits::default() };
     let engine = Arc::new(engine(200_000, limits));
     let held = engine.ask("SELECT * FROM events").await.unwrap();
-    let mut server = Server(router(engine, Router::new()));
+    let mut server = Server(router(service(engine), Router::new()));
     let reply = server.sql("SELECT 1", &[]).await;
     assert_eq!(
         (reply.status.as_u16(), reply.code().as_str(), reply.header("retry-after")),

@@ -1,10 +1,6 @@
 //! Rows of the views that a pedigree is made of.
 
-use crate::error::{Error, Result};
-use crate::format::{Encoder, Format};
-use crate::snapshot::SnapshotName;
-use datafusion::arrow::array::RecordBatch;
-use serde::de::DeserializeOwned;
+use crate::cases::Alert;
 use serde::{Deserialize, Serialize};
 
 /// An item as it stands on one chain: the columns of `items`.
@@ -42,36 +38,6 @@ pub struct TokenRow {
     pub finality: String,
 }
 
-/// An alert: columns of `alerts`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "each field is the column of its name")]
-pub struct AlertRow {
-    pub case_key: String,
-    pub rule: String,
-    pub severity: String,
-    pub standing: String,
-    pub chain: u64,
-    pub block_number: u64,
-    pub log_index: u32,
-    pub sub_index: u32,
-    pub raised_at: String,
-    pub expected: String,
-    pub came: String,
-    pub accused: Option<String>,
-    pub victim: Option<String>,
-    pub witness: Option<String>,
-    pub root: Option<String>,
-    pub evidence: String,
-    pub finality: String,
-}
-
-impl AlertRow {
-    /// Where the event stands that raised it.
-    pub(super) fn position(&self) -> (u64, u64, u32, u32) {
-        (self.chain, self.block_number, self.log_index, self.sub_index)
-    }
-}
-
 /// One thing that was told of the item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -80,7 +46,7 @@ pub struct Entry {
     /// The parent that it happened to, with the item inside.
     pub inside: Option<String>,
     /// What was flagged at it.
-    pub alerts: Vec<AlertRow>,
+    pub alerts: Vec<Alert>,
 }
 
 impl Entry {
@@ -135,12 +101,4 @@ pub(super) struct ContainmentRow {
     pub(super) from_log: u32,
     pub(super) to_block: Option<u64>,
     pub(super) to_log: Option<u32>,
-}
-
-/// The rows of a batch.
-pub(super) fn read<T: DeserializeOwned>(batch: &RecordBatch) -> Result<Vec<T>> {
-    let mut encoder = Encoder::new(Format::Ndjson, &batch.schema(), &SnapshotName::default())?;
-    let lines = encoder.batch(batch)?;
-    let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line).map_err(|error| Error::Output(error.to_string()))).collect()
 }
