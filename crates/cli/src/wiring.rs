@@ -196,7 +196,7 @@ fn service_over(engine: Arc<Engine>, stop: &CancellationToken) -> Service {
             title: card.title.to_owned(),
             version: card.version,
             trigger: card.trigger.to_owned(),
-            innocent: card.innocent.to_owned(),
+            innocent: card.innocent.split("; ").map(str::to_owned).collect(),
             severity: card.severity.to_owned(),
             source: card.source.to_owned(),
         }

@@ -135,6 +135,9 @@ pub struct Transition {
     pub revision: u32,
     pub kind: String,
     pub severity: String,
+    /// The block of the event that the case rested on when it was told.
+    #[serde(default)]
+    pub at_block: Option<u64>,
     #[serde(skip_serializing)]
     pub alert: String,
 }
@@ -181,14 +184,18 @@ pub async fn case(moment: &Moment<'_>, key: &str) -> Result<Option<Case>> {
         "SELECT chain, stream_sequence, revision, kind, severity, alert FROM notices WHERE case_key = {key} \
          ORDER BY revision, chain, stream_sequence LIMIT {NOTICES}"
     );
-    let notices: Vec<Transition> = moment.rows(&sql).await?;
+    let mut notices: Vec<Transition> = moment.rows(&sql).await?;
+    let mut told = None;
+    for notice in &mut notices {
+        told = serde_json::from_str::<serde_json::Value>(&notice.alert).ok();
+        notice.at_block = told.as_ref().and_then(|told| told["block_number"].as_u64());
+    }
     if alert.is_none() && notices.is_empty() {
         return Ok(None);
     }
     let sql = format!("SELECT * FROM alerts WHERE root = {key} ORDER BY raised_at, case_key LIMIT {MEMBERS}");
     let members: Vec<Alert> = moment.rows(&sql).await?;
     let parties = moment.parties(alert.iter().chain(&members).flat_map(Alert::addresses)).await?;
-    let told = notices.last().and_then(|notice| serde_json::from_str(&notice.alert).ok());
     Ok(Some(Case { snapshot: moment.name(), parties, alert, told, members, notices }))
 }
 

@@ -74,7 +74,7 @@ pub struct Rule {
     /// What raises it.
     pub trigger: String,
     /// What looks like it and is innocent.
-    pub innocent: String,
+    pub innocent: Vec<String>,
     /// How grave it is.
     pub severity: String,
     /// Where it comes from.

@@ -50,7 +50,7 @@ fn service(engine: Arc<Engine>) -> Service {
         title: text("recalled"),
         version: 1,
         trigger: text("a step after a recall"),
-        innocent: text("the way back"),
+        innocent: vec![text("the way back")],
         severity: text("CRITICAL"),
         source: text("RULES"),
     };
@@ -185,7 +185,7 @@ async fn what_cannot_be_answered_is_a_problem_with_a_stable_code() {
         assert_eq!((reply.status.as_u16(), reply.code().as_str()), (status, code), "{headers:?}");
     }
     for (method, path, status, code) in [
-        ("GET", "/", 404, "path"),
+        ("GET", "/v1/none", 404, "path"),
         ("GET", "/v1/sql", 405, "method"),
         ("POST", "/v1/pedigree?item=x", 405, "method"),
         ("GET", "/v1/pedigree", 400, "parameters"),
