@@ -188,7 +188,7 @@ pub async fn case(moment: &Moment<'_>, key: &str) -> Result<Option<Case>> {
     let mut told = None;
     for notice in &mut notices {
         told = serde_json::from_str::<serde_json::Value>(&notice.alert).ok();
-        notice.at_block = told.as_ref().and_then(|told| told["block_number"].as_u64());
+        notice.at_block = told.as_ref().and_then(|told| told["position"]["block"].as_u64());
     }
     if alert.is_none() && notices.is_empty() {
         return Ok(None);
