@@ -1,6 +1,6 @@
 // The frame around every view, and the view that the address names.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from './api/client';
 import { Navigation } from './frame/navigation';
 import { SearchBox } from './frame/search-box';
@@ -64,11 +64,17 @@ function Outlet({ path }: { path: string }) {
       here = false;
     };
   }, [name]);
-  // A new view is read from its heading on; the first one is where the browser puts the reader.
+  // A new view is read from its heading on; the first one is where the browser puts the reader, and a reader who has
+  // gone elsewhere while the view was on its way is left there.
+  const left = useRef<Element | null>(null);
+  useLayoutEffect(() => {
+    left.current = document.activeElement;
+  }, [path]);
   useEffect(() => {
     if (ready?.load !== name) return;
+    const now = document.activeElement;
     if (first.current) first.current = false;
-    else document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+    else if (now === left.current || now === document.body) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
   }, [path, ready]);
   if (failed) return <ProblemPanel problem={STALE_PAGE} retry={() => location.reload()} />;
   if (ready?.load !== name) return <Waiting what="the view" />;

@@ -34,6 +34,7 @@ export function SearchBox() {
     setBusy(true);
     void whereTo(text).then((href) => {
       setBusy(false);
+      input.current?.blur();
       go(href);
     });
   };

@@ -24,11 +24,22 @@ export default function Case({ names }: { names: Names }) {
   const later = notices.filter((one) => one.case_key === key && one.revision > Math.max(0, ...(answer.value?.notices.map((told) => told.revision) ?? [])));
   return (
     <>
-      {!answer.value && <PageHead title="Case" over={<a href="/alerts">Alerts</a>} about={<span class="mono wrap">{key}</span>} />}
+      <CaseHead caseKey={key} alert={answer.value?.alert ?? null} />
       <Shown of={answer} what="the case" lines={8}>
         {(value) => <CaseBody value={value} later={later.at(-1)?.kind ?? null} reload={answer.reload} />}
       </Shown>
     </>
+  );
+}
+
+/** One heading from the first moment on: the reader's focus stays on it while the case comes. */
+function CaseHead({ caseKey, alert }: { caseKey: string; alert: Alert | null }) {
+  const title = alert ? `${alert.rule} ${alert.title}` : 'Case';
+  return (
+    <PageHead title={title} over={<><a href="/alerts">Alerts</a> / case <span class="mono">{shortHex(caseKey)}</span></>} about={alert ? <SubjectLink alert={alert} /> : <span class="mono wrap">{caseKey}</span>}>
+      {alert?.item && <a class="button primary" href={itemHref(alert.item, alert)}>Pedigree at this event<Icon name="right" /></a>}
+      <Copy text={caseKey} what="the case key" />
+    </PageHead>
   );
 }
 
@@ -38,10 +49,6 @@ function CaseBody({ value, later, reload }: { value: CaseAnswer; later: Notice['
   const withdrawn = later === 'withdrawn' || (later === null && notices.at(-1)?.kind === 'withdrawn');
   return (
     <article class={withdrawn ? 'case is-withdrawn' : 'case'}>
-      <PageHead title={`${alert.rule} ${alert.title}`} over={<><a href="/alerts">Alerts</a> / case <span class="mono">{shortHex(alert.case_key)}</span></>} about={<SubjectLink alert={alert} />}>
-        {alert.item && <a class="button primary" href={itemHref(alert.item, alert)}>Pedigree at this event<Icon name="right" /></a>}
-        <Copy text={alert.case_key} what="the case key" />
-      </PageHead>
       {withdrawn && <p class="notice warn" role="status"><Icon name="warning" />This case is withdrawn: the chain took back the block that it was raised in.</p>}
       {later && !withdrawn && <p class="notice" role="status">This case has {later === 'final' ? 'become final' : `been ${later}`} since. <button type="button" class="button small" onClick={reload}>Show it as it is now</button></p>}
       <StateLine alert={alert} withdrawn={withdrawn} />

@@ -82,7 +82,7 @@ function Node({ node, parties, pressed, choose }: { node: Drawn['nodes'][number]
   const tone = `${party ? '' : 'stranger'} ${holder.open ? 'open' : ''} ${branches.includes(0) ? '' : 'without'}`;
   const label = `${name}, ${shortHex(holder.holder)}${holder.open ? ', has it now' : ''}, branch ${branches.join(' and ')}`;
   return (
-    <g class={`node ${tone}`} transform={`translate(${node.x - NODE.width / 2} ${node.y - NODE.height / 2})`} role="button" tabIndex={0} aria-pressed={pressed} aria-label={label} onClick={() => choose(holder.id)} onKeyDown={onKey}>
+    <g class={`node ${tone}`} transform={`translate(${node.x - NODE.width / 2} ${node.y - NODE.height / 2})`} role="button" tabindex={0} aria-pressed={pressed} aria-label={label} onClick={() => choose(holder.id)} onKeyDown={onKey}>
       <title>{`${name} ${holder.holder}`}</title>
       <rect width={NODE.width} height={NODE.height} rx="6" />
       <text class="node-name" x="12" y="22">{cut(name)}</text>
