@@ -21,11 +21,13 @@ export async function learn(origin) {
     await pause(1_000);
     page = await get(origin, '/v1/alerts?limit=50');
   }
-  const alert = page.alerts.filter(isPackCase).find((one) => one.severity === 'critical') ?? page.alerts.find(isPackCase);
+  const alert =
+    page.alerts.filter(isPackCase).find((one) => one.severity === 'critical') ?? page.alerts.find(isPackCase);
   const pedigree = await get(origin, `/v1/items/${itemPath(alert.item)}`);
   const { lots } = await get(origin, '/v1/lots?limit=100');
   assert.ok(lots.length > 0, 'there is no lot');
-  const lot = lots.find((one) => one.recalled && one.commissioned > 0) ?? lots.find((one) => one.commissioned > 0) ?? lots[0];
+  const lot =
+    lots.find((one) => one.recalled && one.commissioned > 0) ?? lots.find((one) => one.commissioned > 0) ?? lots[0];
   return {
     origin,
     alert,

@@ -10,8 +10,16 @@ const LOOKS = [
 ];
 
 const POLICY = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'", "font-src 'self'", "base-uri 'none'", "form-action 'self'",
-  "frame-ancestors 'none'", "require-trusted-types-for 'script'",
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "font-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
 ];
 
 export async function lookAtEach(browser, views, report) {
@@ -38,8 +46,15 @@ export async function lookAtEach(browser, views, report) {
 }
 
 function assertPolicy(header) {
-  const directives = header.split(';').map((one) => one.trim()).filter(Boolean);
-  assert.deepEqual(POLICY.filter((one) => !directives.includes(one)), [], `the content policy is: ${header}`);
+  const directives = header
+    .split(';')
+    .map((one) => one.trim())
+    .filter(Boolean);
+  assert.deepEqual(
+    POLICY.filter((one) => !directives.includes(one)),
+    [],
+    `the content policy is: ${header}`,
+  );
 }
 
 /** Nothing of the view is still on its way. */
@@ -50,7 +65,9 @@ async function settled(page) {
 /** One h1, headings in order, nothing wider than the window, no word that accuses. */
 async function assertWhole(page) {
   const found = await page.evaluate(() => {
-    const levels = [...document.querySelectorAll('main h1, main h2, main h3, main h4')].map((one) => Number(one.tagName[1]));
+    const levels = [...document.querySelectorAll('main h1, main h2, main h3, main h4')].map((one) =>
+      Number(one.tagName[1]),
+    );
     return {
       h1: document.querySelectorAll('h1').length,
       jumps: levels.filter((level, at) => at > 0 && level > levels[at - 1] + 1).length,

@@ -20,7 +20,12 @@ const USAGE = 'usage: node run.mjs --url http://127.0.0.1:PORT [--shots DIR] [--
 function argumentsGiven() {
   try {
     const { values } = parseArgs({
-      options: { url: { type: 'string' }, shots: { type: 'string' }, chromium: { type: 'string', default: '/usr/bin/chromium' }, only: { type: 'string' } },
+      options: {
+        url: { type: 'string' },
+        shots: { type: 'string' },
+        chromium: { type: 'string', default: '/usr/bin/chromium' },
+        only: { type: 'string' },
+      },
     });
     return values.url ? { ...values, origin: new URL(values.url).origin } : null;
   } catch {

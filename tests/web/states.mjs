@@ -10,10 +10,30 @@ const problem = (status, code, detail) => ({
 
 export function states(known) {
   return [
-    ['a view that one may not see says so', (window) => refused(window, '/lots', '**/v1/lots?*', problem(403, 'forbidden', 'not for this role'), 'You may not see this')],
+    [
+      'a view that one may not see says so',
+      (window) =>
+        refused(
+          window,
+          '/lots',
+          '**/v1/lots?*',
+          problem(403, 'forbidden', 'not for this role'),
+          'You may not see this',
+        ),
+    ],
     ['an answer that fails can be asked again', (window) => again(window)],
     ['a server that is gone is told from one that refuses', (window) => gone(window)],
-    ['no party is an answer, not a fault', (window) => refused(window, '/parties?q=x', '**/v1/parties?*', { json: { snapshot: known.system.snapshot, parties_list: [] } }, 'The registry names nobody so')],
+    [
+      'no party is an answer, not a fault',
+      (window) =>
+        refused(
+          window,
+          '/parties?q=x',
+          '**/v1/parties?*',
+          { json: { snapshot: known.system.snapshot, parties_list: [] } },
+          'The registry names nobody so',
+        ),
+    ],
     ['hostile text stays text', (window) => hostile(window, known)],
     ['a new case is offered and not pushed; a withdrawn one is struck through', (window) => live(window, known)],
     ['a stream that is lost is told', (window) => lost(window)],
@@ -33,7 +53,9 @@ async function refused(window, path, pattern, answer, words) {
 async function again({ page, goto, expect }) {
   expect(FAILED_LOAD);
   let broken = true;
-  await page.route('**/v1/contracts', (route) => (broken ? route.fulfill(problem(500, 'execution', 'the disk is full')) : route.continue()));
+  await page.route('**/v1/contracts', (route) =>
+    broken ? route.fulfill(problem(500, 'execution', 'the disk is full')) : route.continue(),
+  );
   await goto('/contracts');
   await page.locator('main .state', { hasText: 'the disk is full' }).waitFor();
   broken = false;
@@ -68,7 +90,8 @@ async function live({ page, goto, shot }, { alert }) {
     speak = resolve;
   });
   const fresh = { ...alert, case_key: `0x${'f'.repeat(64)}`, title: 'made for this test' };
-  const notice = (sequence, kind, told) => `event: notice\nid: 1:${sequence}:0\ndata: ${JSON.stringify({ case_key: told.case_key, revision: 9, kind, rule: told.rule, severity: told.severity, item: told.item, alert: told })}\n\n`;
+  const notice = (sequence, kind, told) =>
+    `event: notice\nid: 1:${sequence}:0\ndata: ${JSON.stringify({ case_key: told.case_key, revision: 9, kind, rule: told.rule, severity: told.severity, item: told.item, alert: told })}\n\n`;
   let first = true;
   await page.route('**/v1/alerts/live', async (route) => {
     await spoken;
@@ -87,7 +110,10 @@ async function live({ page, goto, shot }, { alert }) {
   await shot('alerts-live');
   assert.equal(await page.locator('.entry').count(), before);
   assert.equal(await page.locator('.fresh').getAttribute('aria-live'), 'polite');
-  assert.match(await row.locator('.entry-name').evaluate((one) => getComputedStyle(one).textDecorationLine), /line-through/);
+  assert.match(
+    await row.locator('.entry-name').evaluate((one) => getComputedStyle(one).textDecorationLine),
+    /line-through/,
+  );
   await offer.click();
   await offer.waitFor({ state: 'detached' });
 }

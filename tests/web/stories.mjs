@@ -78,7 +78,10 @@ async function marks({ page, goto }) {
   await page.reload();
   await page.getByText('2 cases marked').waitFor();
   assert.equal(await page.locator('.entry.current a.case-link').getAttribute('id'), current);
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('group', { name: 'Marked cases' }).getByRole('button', { name: 'Save as CSV' }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('group', { name: 'Marked cases' }).getByRole('button', { name: 'Save as CSV' }).click(),
+  ]);
   const lines = (await readFile(await download.path(), 'utf8')).trim().split('\r\n');
   assert.equal(lines[0].split(',')[0], 'case_key');
   assert.equal(lines.length, 3);
@@ -87,16 +90,26 @@ async function marks({ page, goto }) {
 async function backButton({ page, goto }, known) {
   await goto('/alerts');
   const count = page.locator('.queue-count');
-  const said = (total) => page.waitForFunction((wanted) => document.querySelector('.queue-count')?.textContent?.trim() === wanted, `${total.toLocaleString('en-GB')} ${total === 1 ? 'case' : 'cases'}`);
+  const said = (total) =>
+    page.waitForFunction(
+      (wanted) => document.querySelector('.queue-count')?.textContent?.trim() === wanted,
+      `${total.toLocaleString('en-GB')} ${total === 1 ? 'case' : 'cases'}`,
+    );
   await page.locator('.entry').first().waitFor();
   const all = await count.innerText();
   await page.getByRole('button', { name: 'Critical' }).click();
   const { total } = await known.get('/v1/alerts?severity=critical&limit=1');
   await said(total);
   assert.equal(new URL(page.url()).searchParams.get('severity'), 'critical');
-  assert.deepEqual([...new Set(await page.locator('.entry .severity').allInnerTexts())].map((text) => text.trim()), ['Critical']);
+  assert.deepEqual(
+    [...new Set(await page.locator('.entry .severity').allInnerTexts())].map((text) => text.trim()),
+    ['Critical'],
+  );
   await page.goBack();
-  await page.waitForFunction((wanted) => document.querySelector('.queue-count')?.textContent?.trim() === wanted, all.trim());
+  await page.waitForFunction(
+    (wanted) => document.querySelector('.queue-count')?.textContent?.trim() === wanted,
+    all.trim(),
+  );
   assert.equal(await page.getByRole('button', { name: 'Critical' }).getAttribute('aria-pressed'), 'false');
 }
 
@@ -118,15 +131,27 @@ async function search({ page, goto }, { alert, contracts, lot }) {
   await to('nobody-has-this', '/search?q=nobody-has-this');
 }
 
-const VERDICTS = { verified: 'Verified', suspect: 'Potential suspect falsification', not_verified: 'Not verified', unknown: 'Unknown' };
+const VERDICTS = {
+  verified: 'Verified',
+  suspect: 'Potential suspect falsification',
+  not_verified: 'Not verified',
+  unknown: 'Unknown',
+};
 
 async function verify({ page, goto, origin }, { alert }) {
   const [gtin, serial] = [gtinOf(alert.item), serialOf(alert.item)];
-  const answer = await fetch(`${origin}/v1/verify`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ gtin, serial }) });
+  const answer = await fetch(`${origin}/v1/verify`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ gtin, serial }),
+  });
   const { verdict, reasons } = await answer.json();
   await goto('/verify');
   await page.getByLabel('Scanned code').fill(`]d201${gtin}21${serial}\u001d`);
-  assert.deepEqual([await page.getByLabel('Product code (GTIN)').inputValue(), await page.getByLabel('Serial number').inputValue()], [gtin, serial]);
+  assert.deepEqual(
+    [await page.getByLabel('Product code (GTIN)').inputValue(), await page.getByLabel('Serial number').inputValue()],
+    [gtin, serial],
+  );
   await page.getByRole('button', { name: 'Verify' }).click();
   await page.locator('.answer h2').waitFor();
   assert.equal((await page.locator('.answer h2').innerText()).trim(), VERDICTS[verdict]);
@@ -148,7 +173,11 @@ async function graph({ page, goto }, { pedigree }) {
   await page.reload();
   await page.locator('.chosen').waitFor();
   await page.locator('.graph details summary').click();
-  await page.locator('.graph details').getByText(/Branch|never handed over/).first().waitFor();
+  await page
+    .locator('.graph details')
+    .getByText(/Branch|never handed over/)
+    .first()
+    .waitFor();
 }
 
 async function sql({ page, goto }) {
@@ -168,7 +197,10 @@ async function sql({ page, goto }) {
   await page.reload();
   await page.locator('.result td', { hasText: 'a/b' }).waitFor();
   assert.match(await editor.innerText(), /'a\/b' AS two/);
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'CSV' }).click(),
+  ]);
   assert.match(await readFile(await download.path(), 'utf8'), /^one,two\r?\n1,a\/b/);
 }
 
@@ -179,7 +211,10 @@ async function namedQuery({ page, goto }, { queries }) {
   await page.getByRole('button', { name: 'Run' }).click();
   await page.locator('.result-bar').waitFor();
   assert.equal(new URL(page.url()).searchParams.get('run'), 'yes');
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'CSV' }).click(),
+  ]);
   const head = (await readFile(await download.path(), 'utf8')).split(/\r?\n/)[0];
   assert.ok(head.length > 0);
   await page.getByRole('link', { name: 'Open in SQL' }).click();
@@ -200,6 +235,10 @@ async function print({ page, goto, shot }, { alert }) {
   await goto(`/items/${alert.item}`);
   await page.locator('.rows .row').first().waitFor();
   await page.emulateMedia({ media: 'print' });
-  assert.deepEqual(await Promise.all(['.rail', '.bar', '.rows'].map((part) => page.locator(part).isVisible())), [false, false, true]);
+  assert.deepEqual(await Promise.all(['.rail', '.bar', '.rows'].map((part) => page.locator(part).isVisible())), [
+    false,
+    false,
+    true,
+  ]);
   await shot('pedigree-print');
 }

@@ -7,7 +7,8 @@ const caption = (page, text) => page.locator('table', { has: page.locator('capti
 
 /** Visible, or the view is broken. */
 async function sees(page, ...texts) {
-  for (const text of texts) await page.locator('main').getByText(text, { exact: false }).first().waitFor({ state: 'attached' });
+  for (const text of texts)
+    await page.locator('main').getByText(text, { exact: false }).first().waitFor({ state: 'attached' });
 }
 
 export function views(known) {
@@ -75,7 +76,11 @@ function tracing({ alert, pedigree, lot, lotAnswer, parties, contracts, lots }) 
     {
       name: 'verify-answer',
       path: `/verify?gtin=${gtinOf(alert.item)}&serial=${serialOf(alert.item)}`,
-      seen: (page) => page.getByRole('heading', { name: alert.standing === 'explained' ? /./ : 'Potential suspect falsification' }).first().waitFor(),
+      seen: (page) =>
+        page
+          .getByRole('heading', { name: alert.standing === 'explained' ? /./ : 'Potential suspect falsification' })
+          .first()
+          .waitFor(),
     },
     {
       name: 'lots',
@@ -95,21 +100,37 @@ function tracing({ alert, pedigree, lot, lotAnswer, parties, contracts, lots }) 
         if (lotAnswer.recalls.length > 0) await sees(page, 'How far the recall reaches', lotAnswer.recalls[0].id);
       },
     },
-    { name: 'contracts', path: '/contracts', seen: (page) => sees(page, 'Authoritative', 'Recognised', 'Unknown', contracts[0].contract) },
-    { name: 'parties', path: `/parties?q=${parties[0].gln}`, seen: (page) => sees(page, parties[0].name, parties[0].gln) },
-    { name: 'search', path: `/search?q=${serialOf(alert.item)}`, seen: (page) => page.locator('main table a.item-link').first().waitFor() },
+    {
+      name: 'contracts',
+      path: '/contracts',
+      seen: (page) => sees(page, 'Authoritative', 'Recognised', 'Unknown', contracts[0].contract),
+    },
+    {
+      name: 'parties',
+      path: `/parties?q=${parties[0].gln}`,
+      seen: (page) => sees(page, parties[0].name, parties[0].gln),
+    },
+    {
+      name: 'search',
+      path: `/search?q=${serialOf(alert.item)}`,
+      seen: (page) => page.locator('main table a.item-link').first().waitFor(),
+    },
   ];
 }
 
 function asking({ queries }) {
-  const statement = 'SELECT rule, severity, count(*) AS cases FROM alerts GROUP BY rule, severity ORDER BY rule, severity';
+  const statement =
+    'SELECT rule, severity, count(*) AS cases FROM alerts GROUP BY rule, severity ORDER BY rule, severity';
   return [
     {
       name: 'queries',
       path: '/queries',
       seen: async (page) => {
         await page.locator('.card').first().waitFor();
-        assert.deepEqual(await page.locator('.card h2').allInnerTexts(), queries.map((one) => one.title));
+        assert.deepEqual(
+          await page.locator('.card h2').allInnerTexts(),
+          queries.map((one) => one.title),
+        );
       },
     },
     ...queries.slice(0, 1).map((query) => ({
@@ -129,6 +150,11 @@ function asking({ queries }) {
         await sees(page, 'As of commit');
       },
     },
-    { name: 'sql-fault', path: `/sql#${encodeURIComponent('SELECT nothing FROM nowhere')}`, fails: true, seen: (page) => sees(page, 'This could not be asked') },
+    {
+      name: 'sql-fault',
+      path: `/sql#${encodeURIComponent('SELECT nothing FROM nowhere')}`,
+      fails: true,
+      seen: (page) => sees(page, 'This could not be asked'),
+    },
   ];
 }

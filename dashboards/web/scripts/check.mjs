@@ -1,4 +1,4 @@
-// Everything that must hold for a commit: types, house rules, unit tests, licences, and that `dist` is what the sources
+// Everything that must hold for a commit: types, format, house rules, unit tests, licences, and that `dist` is what the sources
 // build, small enough and with nothing from elsewhere in it.
 
 import { spawnSync } from 'node:child_process';
@@ -33,7 +33,8 @@ function run(name, ...command) {
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 
 function houseRules() {
-  const banned = /\binnerHTML\b|dangerouslySetInnerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function\(|@ts-ignore|\bas any\b|: any\b/;
+  const banned =
+    /\binnerHTML\b|dangerouslySetInnerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function\(|@ts-ignore|\bas any\b|: any\b/;
   for (const file of [...files(join(root, 'src')), ...files(join(root, 'test')), ...files(join(root, 'scripts'))]) {
     if (!/\.(ts|tsx|mjs|css)$/.test(file)) continue;
     const name = relative(root, file);
@@ -64,7 +65,8 @@ function sameAsBuilt(built) {
   const committed = new Set(names(dist));
   for (const name of now) {
     if (!committed.has(name)) fault(`dist lacks ${name}: npm run build`);
-    else if (!readFileSync(join(built, name)).equals(readFileSync(join(dist, name)))) fault(`dist/${name} is not what the sources build`);
+    else if (!readFileSync(join(built, name)).equals(readFileSync(join(dist, name))))
+      fault(`dist/${name} is not what the sources build`);
   }
   for (const name of committed) if (!now.has(name)) fault(`dist has ${name}, which the sources do not build`);
 }
@@ -79,14 +81,18 @@ function scriptBytes(built, manifest, roots) {
     for (const next of chunk.imports ?? []) walk(next);
   };
   roots.forEach(walk);
-  return [...chunks].filter((file) => file.endsWith('.js')).reduce((sum, file) => sum + gzipSync(readFileSync(join(built, file)), { level: 9 }).length, 0);
+  return [...chunks]
+    .filter((file) => file.endsWith('.js'))
+    .reduce((sum, file) => sum + gzipSync(readFileSync(join(built, file)), { level: 9 }).length, 0);
 }
 
 function budget(built) {
   const manifest = JSON.parse(readFileSync(join(built, 'manifest.json'), 'utf8'));
   const first = scriptBytes(built, manifest, ['index.html', 'src/views/overview.tsx', 'src/parts/chart.tsx']);
   const sql = scriptBytes(built, manifest, ['index.html', 'src/views/sql.tsx']);
-  console.log(`script of the overview ${first} of ${FIRST_BYTES} bytes gzipped, of the SQL view ${sql} of ${SQL_BYTES}`);
+  console.log(
+    `script of the overview ${first} of ${FIRST_BYTES} bytes gzipped, of the SQL view ${sql} of ${SQL_BYTES}`,
+  );
   if (first > FIRST_BYTES) fault(`the overview needs ${first} bytes of script, more than ${FIRST_BYTES}`);
   if (sql > SQL_BYTES) fault(`the SQL view needs ${sql} bytes of script, more than ${SQL_BYTES}`);
 }
@@ -101,19 +107,40 @@ function nothingFromElsewhere() {
     for (const [address] of text.matchAll(/https?:\/\/[\w.-]+/g)) {
       if (!NAMESPACES.test(address)) fault(`${name} names ${address}`);
     }
-    if (name.endsWith('.html') && /<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/i.test(text)) fault(`${name} has something inline`);
+    if (name.endsWith('.html') && /<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/i.test(text))
+      fault(`${name} has something inline`);
     if (name.includes('assets') && !/-[\w-]{8}\.\w+$/.test(name)) fault(`${name} has no hash in its name`);
     if (statSync(file).size === 0) fault(`${name} is empty`);
   }
 }
 
 run('the type check', bin('tsc'), '--noEmit');
+run(
+  'the format',
+  bin('prettier'),
+  '--check',
+  '--log-level',
+  'warn',
+  '{src,test,scripts}/**/*.{ts,tsx,mjs}',
+  'vite.config.ts',
+);
 houseRules();
 licences();
 run('the unit tests', process.execPath, join(root, 'scripts', 'unit.mjs'));
 const built = mkdtempSync(join(tmpdir(), 'rxtrail-web-built-'));
 try {
-  run('the build', bin('vite'), 'build', '--outDir', built, '--emptyOutDir', '--manifest', 'manifest.json', '--logLevel', 'warn');
+  run(
+    'the build',
+    bin('vite'),
+    'build',
+    '--outDir',
+    built,
+    '--emptyOutDir',
+    '--manifest',
+    'manifest.json',
+    '--logLevel',
+    'warn',
+  );
   sameAsBuilt(built);
   budget(built);
   nothingFromElsewhere();

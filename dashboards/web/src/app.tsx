@@ -10,13 +10,20 @@ import { ProblemPanel, Waiting } from './parts/states';
 import { type View, routeOf } from './routes';
 import { usePlace } from './router';
 
-const STALE_PAGE = new Problem(0, 'page-part', 'No answer', 'A part of this page could not be fetched. rxtrail may have been updated: load the page anew.');
+const STALE_PAGE = new Problem(
+  0,
+  'page-part',
+  'No answer',
+  'A part of this page could not be fetched. rxtrail may have been updated: load the page anew.',
+);
 
 export function App() {
   const { path } = usePlace();
   return (
     <>
-      <a class="skip" href="#main" onClick={skip}>Skip to the contents</a>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the contents
+      </a>
       <div class="frame">
         <aside class="rail">
           <Navigation path={path} />
@@ -41,7 +48,10 @@ function skip(event: globalThis.Event): void {
   document.getElementById('main')?.focus();
 }
 
-interface Ready { load: string; view: View }
+interface Ready {
+  load: string;
+  view: View;
+}
 
 function Outlet({ path }: { path: string }) {
   const { load, names } = routeOf(path);
@@ -74,7 +84,8 @@ function Outlet({ path }: { path: string }) {
     if (ready?.load !== name) return;
     const now = document.activeElement;
     if (first.current) first.current = false;
-    else if (now === left.current || now === document.body) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+    else if (now === left.current || now === document.body)
+      document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
   }, [path, ready]);
   if (failed) return <ProblemPanel problem={STALE_PAGE} retry={() => location.reload()} />;
   if (ready?.load !== name) return <Waiting what="the view" />;

@@ -2,7 +2,11 @@
 
 import { Store, useStore } from './store';
 
-export interface Place { path: string; query: URLSearchParams; turn: number }
+export interface Place {
+  path: string;
+  query: URLSearchParams;
+  turn: number;
+}
 
 let turn = 0;
 const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search), turn: turn++ });

@@ -7,7 +7,11 @@ import { keyOf } from './model/key';
 export type Names = Record<string, string>;
 export type View = ComponentType<{ names: Names }>;
 
-interface Route { pattern: RegExp; names: string[]; load: () => Promise<{ default: View }> }
+interface Route {
+  pattern: RegExp;
+  names: string[];
+  load: () => Promise<{ default: View }>;
+}
 
 const ROUTES: Route[] = [
   { pattern: /^\/$/, names: [], load: () => import('./views/overview') },
@@ -26,7 +30,10 @@ const ROUTES: Route[] = [
   { pattern: /^\/search$/, names: [], load: () => import('./views/search') },
 ];
 
-export interface Found { load: Route['load']; names: Names }
+export interface Found {
+  load: Route['load'];
+  names: Names;
+}
 
 /** The view of a path. */
 export function routeOf(path: string): Found {

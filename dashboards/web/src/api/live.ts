@@ -24,7 +24,12 @@ const ASK_MS = 20_000;
 const RETRY_MS = [2_000, 5_000, 15_000, 60_000];
 
 export const live = new Store<Live>({
-  state: 'waiting', heardMs: null, snapshot: null, movedMs: null, headTime: null, notices: [],
+  state: 'waiting',
+  heardMs: null,
+  snapshot: null,
+  movedMs: null,
+  headTime: null,
+  notices: [],
 });
 
 const change = (part: Partial<Live>) => live.set({ ...live.get(), ...part });

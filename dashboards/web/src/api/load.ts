@@ -28,7 +28,12 @@ export function recall<T>(path: string): T | undefined {
   return kept.get(path) as T | undefined;
 }
 
-interface State<T> { path: string | null; value: T | undefined; problem: Problem | undefined; busy: boolean }
+interface State<T> {
+  path: string | null;
+  value: T | undefined;
+  problem: Problem | undefined;
+  busy: boolean;
+}
 
 /** The answer at `path`, asked anew when the path changes; `null` asks nothing. */
 export function useAnswer<T>(path: string | null): Loaded<T> {
@@ -39,7 +44,12 @@ export function useAnswer<T>(path: string | null): Loaded<T> {
     if (path === null) return;
     const abort = new AbortController();
     controller.current = abort;
-    setState((was) => ({ path, value: recall<T>(path) ?? (was.path === path ? was.value : undefined), problem: undefined, busy: true }));
+    setState((was) => ({
+      path,
+      value: recall<T>(path) ?? (was.path === path ? was.value : undefined),
+      problem: undefined,
+      busy: true,
+    }));
     askJson<T>(path, { signal: abort.signal }).then(
       (value) => {
         keep(path, value);

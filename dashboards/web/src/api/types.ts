@@ -4,14 +4,32 @@ export type Severity = 'critical' | 'high' | 'medium' | 'low';
 export type Finality = 'provisional' | 'final';
 export type Standing = 'in_grace' | 'standing' | 'explained';
 
-export interface BlockMark { number: number; hash: string }
-export interface ChainMark { chain: number; head: BlockMark | null; finalized: BlockMark | null }
-export interface Snapshot { commit: number; chains: ChainMark[] }
+export interface BlockMark {
+  number: number;
+  hash: string;
+}
+export interface ChainMark {
+  chain: number;
+  head: BlockMark | null;
+  finalized: BlockMark | null;
+}
+export interface Snapshot {
+  commit: number;
+  chains: ChainMark[];
+}
 
-export interface Party { gln: string; name: string; country: string | null; role: string }
+export interface Party {
+  gln: string;
+  name: string;
+  country: string | null;
+  role: string;
+}
 export type Parties = Record<string, Party>;
 
-export interface Answer { snapshot: Snapshot; parties?: Parties }
+export interface Answer {
+  snapshot: Snapshot;
+  parties?: Parties;
+}
 
 export interface Alert {
   case_key: string;
@@ -52,7 +70,12 @@ export interface Rule {
 }
 
 export type NoticeKind = 'opened' | 'changed' | 'closed' | 'withdrawn' | 'final';
-export interface Notice { revision: number; kind: NoticeKind; severity: Severity; at_block: number | null }
+export interface Notice {
+  revision: number;
+  kind: NoticeKind;
+  severity: Severity;
+  at_block: number | null;
+}
 export interface LiveNotice {
   case_key: string;
   revision: number;
@@ -63,8 +86,17 @@ export interface LiveNotice {
   alert: Partial<Alert> | null;
 }
 
-export interface AlertPage extends Answer { alerts: Alert[]; next: string | null; total: number }
-export interface CaseAnswer extends Answer { alert: Alert; rule: Rule | null; members: Alert[]; notices: Notice[] }
+export interface AlertPage extends Answer {
+  alerts: Alert[];
+  next: string | null;
+  total: number;
+}
+export interface CaseAnswer extends Answer {
+  alert: Alert;
+  rule: Rule | null;
+  members: Alert[];
+  notices: Notice[];
+}
 
 export interface Incident {
   chain: number;
@@ -134,7 +166,11 @@ export interface Event {
   finality: Finality;
 }
 
-export interface Entry { event: Event; inside: string | null; alerts: Alert[] }
+export interface Entry {
+  event: Event;
+  inside: string | null;
+  alerts: Alert[];
+}
 
 export type CustodyRole = 'owner' | 'possessor' | 'declarer';
 export interface Custody {
@@ -160,8 +196,16 @@ export interface Token {
   finality: Finality;
 }
 
-export interface Product { gtin: string; name: string; owner: string | null }
-export interface LotFacts { lot: string; expiry: string | null; quantity: number | string | null }
+export interface Product {
+  gtin: string;
+  name: string;
+  owner: string | null;
+}
+export interface LotFacts {
+  lot: string;
+  expiry: string | null;
+  quantity: number | string | null;
+}
 
 export interface PedigreeAnswer extends Answer {
   item: string;
@@ -175,7 +219,9 @@ export interface PedigreeAnswer extends Answer {
   truncated: boolean;
 }
 
-export interface ItemsAnswer extends Answer { items: Item[] }
+export interface ItemsAnswer extends Answer {
+  items: Item[];
+}
 
 export type Verdict = 'verified' | 'suspect' | 'not_verified' | 'unknown';
 export interface VerifyAnswer extends Answer {
@@ -197,7 +243,9 @@ export interface LotRow {
   commissioned: number;
   recalled: boolean;
 }
-export interface LotsAnswer extends Answer { lots: LotRow[] }
+export interface LotsAnswer extends Answer {
+  lots: LotRow[];
+}
 export interface Recall {
   id: string;
   class: string | null;
@@ -236,7 +284,9 @@ export interface PartyRow {
   stock: number;
   open_alerts: number;
 }
-export interface PartiesAnswer extends Answer { parties_list: PartyRow[] }
+export interface PartiesAnswer extends Answer {
+  parties_list: PartyRow[];
+}
 
 export interface ContractRow {
   chain: number;
@@ -249,10 +299,17 @@ export interface ContractRow {
   first_block: number | null;
   last_block: number | null;
 }
-export interface ContractsAnswer extends Answer { contracts: ContractRow[] }
+export interface ContractsAnswer extends Answer {
+  contracts: ContractRow[];
+}
 
 export type ParameterType = 'text' | 'integer' | 'time' | 'gtin' | 'address';
-export interface Parameter { name: string; type: ParameterType; default: string | number | null; doc: string }
+export interface Parameter {
+  name: string;
+  type: ParameterType;
+  default: string | number | null;
+  doc: string;
+}
 export interface NamedQuery {
   name: string;
   title: string;

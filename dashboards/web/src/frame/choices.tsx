@@ -10,7 +10,8 @@ export function Choices() {
   return (
     <div class="choices">
       <label>
-        <Icon name="sun" /><span class="choice-word">Colours</span>
+        <Icon name="sun" />
+        <span class="choice-word">Colours</span>
         <select value={worn} onChange={(event) => theme.set(event.currentTarget.value as Theme)}>
           <option value="system">Auto</option>
           <option value="light">Light</option>
@@ -18,7 +19,8 @@ export function Choices() {
         </select>
       </label>
       <label>
-        <Icon name="clock" /><span class="choice-word">Times</span>
+        <Icon name="clock" />
+        <span class="choice-word">Times</span>
         <select value={whose} onChange={(event) => clock.set(event.currentTarget.value as Clock)}>
           <option value="utc">UTC</option>
           <option value="local">Local</option>

@@ -11,7 +11,8 @@ import { Icon } from '../parts/icon';
 /** Is the reader typing somewhere, be it in a shadow root? Then keys are letters. */
 export function isTyping(event: KeyboardEvent): boolean {
   const at = event.composedPath()[0];
-  return at instanceof HTMLElement && (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName));
+  if (at instanceof HTMLInputElement) return at.type !== 'checkbox';
+  return at instanceof HTMLElement && (at.isContentEditable || /^(TEXTAREA|SELECT)$/.test(at.tagName));
 }
 
 export function SearchBox() {
@@ -41,8 +42,19 @@ export function SearchBox() {
   return (
     <form class="search" role="search" action="/search" onSubmit={submit} aria-busy={busy}>
       <Icon name="search" />
-      <label class="hidden" for="search">Search for an item, serial, GTIN, party, address or case</label>
-      <input id="search" ref={input} name="q" type="search" autocomplete="off" spellcheck={false} placeholder="Item, serial, GTIN, address or case" aria-keyshortcuts="/" />
+      <label class="hidden" for="search">
+        Search for an item, serial, GTIN, party, address or case
+      </label>
+      <input
+        id="search"
+        ref={input}
+        name="q"
+        type="search"
+        autocomplete="off"
+        spellcheck={false}
+        placeholder="Item, serial, GTIN, address or case"
+        aria-keyshortcuts="/"
+      />
       <kbd aria-hidden="true">/</kbd>
     </form>
   );
@@ -56,7 +68,8 @@ async function whereTo(text: string): Promise<string> {
     if (target.kind === 'address') return (await addressHref(target.address)) ?? searchHref(text);
     const { items } = await askJson<ItemsAnswer>(withQuery('/v1/items', { q: target.text, limit: '2' }));
     const only = items[0];
-    if (items.length === 1 && only?.item && (only.serial === target.text || only.item === target.text)) return itemHref(only.item);
+    if (items.length === 1 && only?.item && (only.serial === target.text || only.item === target.text))
+      return itemHref(only.item);
   } catch {
     // The list of results says what went wrong.
   }

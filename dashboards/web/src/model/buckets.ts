@@ -2,8 +2,16 @@
 
 import type { Severity } from '../api/types';
 
-export interface HourCount { hour: string; severity: Severity; cases: number }
-export interface Buckets { stepSecs: number; starts: number[]; counts: Record<Severity, number[]> }
+export interface HourCount {
+  hour: string;
+  severity: Severity;
+  cases: number;
+}
+export interface Buckets {
+  stepSecs: number;
+  starts: number[];
+  counts: Record<Severity, number[]>;
+}
 
 export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low'];
 const STEPS_SECS = [3_600, 6 * 3_600, 86_400, 7 * 86_400, 28 * 86_400];

@@ -1,6 +1,10 @@
 // Positions of logs that prove a case: `1:759/6 1:794/8`.
 
-export interface Position { chain: number; block: number; log: number }
+export interface Position {
+  chain: number;
+  block: number;
+  log: number;
+}
 
 export function positionsOf(evidence: string): Position[] {
   return evidence

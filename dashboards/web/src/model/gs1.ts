@@ -1,11 +1,36 @@
 // What a scanner reads off a pack: a GS1 element string, with FNC1 as ASCII 29 or in parentheses, or a Digital Link.
 
-export interface PackCode { gtin: string; serial: string; lot: string; expiry: string }
+export interface PackCode {
+  gtin: string;
+  serial: string;
+  lot: string;
+  expiry: string;
+}
 
 /** Lengths of the values of application identifiers that need no separator (GS1 General Specifications, 7.8.4). */
 const FIXED: Record<string, number> = {
-  '00': 18, '01': 14, '02': 14, '03': 14, '04': 16, '11': 6, '12': 6, '13': 6, '14': 6, '15': 6, '16': 6, '17': 6,
-  '18': 6, '19': 6, '20': 2, '31': 6, '32': 6, '33': 6, '34': 6, '35': 6, '36': 6, '41': 13,
+  '00': 18,
+  '01': 14,
+  '02': 14,
+  '03': 14,
+  '04': 16,
+  '11': 6,
+  '12': 6,
+  '13': 6,
+  '14': 6,
+  '15': 6,
+  '16': 6,
+  '17': 6,
+  '18': 6,
+  '19': 6,
+  '20': 2,
+  '31': 6,
+  '32': 6,
+  '33': 6,
+  '34': 6,
+  '35': 6,
+  '36': 6,
+  '41': 13,
 };
 /** Identifiers of variable length whose prefix has two digits; all others have three or four. */
 const TWO = new Set(['10', '21', '22', '30', '37', ...Array.from({ length: 10 }, (_, i) => `9${i}`)]);
@@ -15,7 +40,8 @@ const SEPARATOR = '\u001d';
 export function readCode(text: string): PackCode | { error: string } {
   const trimmed = text.trim();
   if (trimmed === '') return { error: 'There is nothing to read.' };
-  const values = /^https?:\/\//i.test(trimmed) || /^\/?01\/\d{8,14}(\/|$)/.test(trimmed) ? ofLink(trimmed) : ofElements(trimmed);
+  const values =
+    /^https?:\/\//i.test(trimmed) || /^\/?01\/\d{8,14}(\/|$)/.test(trimmed) ? ofLink(trimmed) : ofElements(trimmed);
   if ('error' in values) return values as { error: string };
   const found = values as Record<string, string>;
   const gtin = gtin14(found['01'] ?? '');
@@ -61,7 +87,8 @@ function ofElements(text: string): Values {
 function ofParentheses(text: string): Values {
   const values: Record<string, string> = {};
   const pattern = /\((\d{2,4})\)(.*?)(?=\(\d{2,4}\)|$)/gsu;
-  for (const found of text.matchAll(pattern)) values[found[1] ?? ''] = (found[2] ?? '').replaceAll(SEPARATOR, '').trim();
+  for (const found of text.matchAll(pattern))
+    values[found[1] ?? ''] = (found[2] ?? '').replaceAll(SEPARATOR, '').trim();
   return Object.keys(values).length > 0 ? values : { error: 'No (01), (21), (17) or (10) was found in it.' };
 }
 

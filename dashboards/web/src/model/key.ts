@@ -1,6 +1,12 @@
 // Keys of items and where they lead: `01/<gtin>/21/<serial>`, `01/<gtin>/10/<lot>`, `00/<sscc>`, or a token in CAIP-19.
 
-export interface KeyParts { kind: 'pack' | 'lot' | 'unit' | 'token' | 'other'; gtin?: string; serial?: string; lot?: string; sscc?: string }
+export interface KeyParts {
+  kind: 'pack' | 'lot' | 'unit' | 'token' | 'other';
+  gtin?: string;
+  serial?: string;
+  lot?: string;
+  sscc?: string;
+}
 
 function plain(text: string): string {
   try {

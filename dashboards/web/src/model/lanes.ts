@@ -12,7 +12,12 @@ export interface StepRow {
   /** Does it stand in the same transaction as the row above? */
   joined: boolean;
 }
-export interface GapRow { kind: 'gap'; secs: number; from: string; to: string }
+export interface GapRow {
+  kind: 'gap';
+  secs: number;
+  from: string;
+  to: string;
+}
 export type Row = StepRow | GapRow;
 
 /** Shorter silences are a night between two shifts. */

@@ -1,6 +1,9 @@
 // The pieces of a sentence: plain text, addresses and hashes, times.
 
-export interface Piece { kind: 'text' | 'hex' | 'time'; text: string }
+export interface Piece {
+  kind: 'text' | 'hex' | 'time';
+  text: string;
+}
 
 const MARKED = /(0x[0-9a-fA-F]{40,64}(?![0-9a-fA-F])|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/;
 

@@ -4,9 +4,7 @@ import { gtin14, readCode } from './gs1';
 import { caseHref, itemHref, partsOf } from './key';
 
 export type Target =
-  | { kind: 'go'; href: string }
-  | { kind: 'address'; address: string }
-  | { kind: 'text'; text: string };
+  { kind: 'go'; href: string } | { kind: 'address'; address: string } | { kind: 'text'; text: string };
 
 /** The view that a name leads to, or what is still to be asked. */
 export function targetOf(typed: string): Target {

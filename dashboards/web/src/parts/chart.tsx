@@ -28,7 +28,9 @@ function resolved(name: string): string {
 /** Each series is drawn to the height of itself and those below, the highest first. */
 function stacked(buckets: Buckets): uPlot.AlignedData {
   const sums = buckets.starts.map(() => 0);
-  const series = STACK.map((severity) => buckets.counts[severity].map((count, at) => (sums[at] = (sums[at] ?? 0) + count)).slice());
+  const series = STACK.map((severity) =>
+    buckets.counts[severity].map((count, at) => (sums[at] = (sums[at] ?? 0) + count)).slice(),
+  );
   return [buckets.starts, ...series.reverse()];
 }
 
@@ -45,7 +47,12 @@ function options(buckets: Buckets, width: number, utc: boolean): uPlot.Options {
   const quiet = resolved('--ink-quiet');
   const line = resolved('--line');
   const bars = uPlot.paths.bars?.({ size: [0.72, 26], align: 1 });
-  const axis = { stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif' };
+  const axis = {
+    stroke: quiet,
+    grid: { stroke: line, width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui, sans-serif',
+  };
   return {
     width,
     height: HEIGHT,
@@ -57,7 +64,13 @@ function options(buckets: Buckets, width: number, utc: boolean): uPlot.Options {
       y: { range: (_, __, max) => [0, Math.max(4, max * 1.1)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 28, space: 64, values: (_, splits) => splits.map((at) => label(at, buckets.stepSecs, utc)) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 28,
+        space: 64,
+        values: (_, splits) => splits.map((at) => label(at, buckets.stepSecs, utc)),
+      },
       { ...axis, size: 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
     ],
     series: [

@@ -16,10 +16,24 @@ export function Finder({ label, action }: { label: string; action: string }) {
     <form class="finder" onSubmit={submit} action={action}>
       <div class="labelled">
         <label for="finder">{label}</label>
-        <input id="finder" name="q" type="search" autocomplete="off" spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        <input
+          id="finder"
+          name="q"
+          type="search"
+          autocomplete="off"
+          spellcheck={false}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
       </div>
-      <button type="submit" class="button">Find</button>
-      {asked && <a class="button" href={action}>Clear</a>}
+      <button type="submit" class="button">
+        Find
+      </button>
+      {asked && (
+        <a class="button" href={action}>
+          Clear
+        </a>
+      )}
     </form>
   );
 }

@@ -4,10 +4,16 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Waiting } from './states';
 
-export function lazy<P extends object>(load: () => Promise<{ default: ComponentType<P> }>, what: string): ComponentType<P> {
+export function lazy<P extends object>(
+  load: () => Promise<{ default: ComponentType<P> }>,
+  what: string,
+): ComponentType<P> {
   let known: ComponentType<P> | null = null;
   return function Lazy(props: P) {
-    const [part, setPart] = useState<{ draw: ComponentType<P> | null; failed: boolean }>({ draw: known, failed: false });
+    const [part, setPart] = useState<{ draw: ComponentType<P> | null; failed: boolean }>({
+      draw: known,
+      failed: false,
+    });
     useEffect(() => {
       if (known) return;
       load().then(

@@ -3,7 +3,17 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 
-export function PageHead({ title, over, about, children }: { title: string; over?: ComponentChildren; about?: ComponentChildren; children?: ComponentChildren }) {
+export function PageHead({
+  title,
+  over,
+  about,
+  children,
+}: {
+  title: string;
+  over?: ComponentChildren;
+  about?: ComponentChildren;
+  children?: ComponentChildren;
+}) {
   useEffect(() => {
     document.title = `${title} · rxtrail`;
   }, [title]);
@@ -19,7 +29,17 @@ export function PageHead({ title, over, about, children }: { title: string; over
   );
 }
 
-export function Section({ title, acts, children, id }: { title: string; acts?: ComponentChildren; children: ComponentChildren; id?: string }) {
+export function Section({
+  title,
+  acts,
+  children,
+  id,
+}: {
+  title: string;
+  acts?: ComponentChildren;
+  children: ComponentChildren;
+  id?: string;
+}) {
   return (
     <section class="section" aria-labelledby={id ?? title.replace(/\W+/g, '-').toLowerCase()}>
       <div class="section-head">

@@ -8,9 +8,15 @@ export function Prose({ text, whole = false }: { text: string; whole?: boolean }
   return (
     <>
       {piecesOf(text).map((piece, at) =>
-        piece.kind === 'time' ? <Time key={at} at={piece.text} />
-        : piece.kind === 'hex' ? <span key={at} class="mono in-prose" title={piece.text}>{whole ? piece.text : shortHex(piece.text)}</span>
-        : piece.text,
+        piece.kind === 'time' ? (
+          <Time key={at} at={piece.text} />
+        ) : piece.kind === 'hex' ? (
+          <span key={at} class="mono in-prose" title={piece.text}>
+            {whole ? piece.text : shortHex(piece.text)}
+          </span>
+        ) : (
+          piece.text
+        ),
       )}
     </>
   );

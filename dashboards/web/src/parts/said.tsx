@@ -7,12 +7,22 @@ export function Said({ expected, came, size = 'small' }: { expected: string; cam
   return (
     <dl class={`said ${size}`}>
       <div class="expected">
-        <dt><Icon name="expected" />Expected</dt>
-        <dd><Prose text={expected} whole={size === 'large'} /></dd>
+        <dt>
+          <Icon name="expected" />
+          Expected
+        </dt>
+        <dd>
+          <Prose text={expected} whole={size === 'large'} />
+        </dd>
       </div>
       <div class="came">
-        <dt><Icon name="came" />Came</dt>
-        <dd><Prose text={came} whole={size === 'large'} /></dd>
+        <dt>
+          <Icon name="came" />
+          Came
+        </dt>
+        <dd>
+          <Prose text={came} whole={size === 'large'} />
+        </dd>
       </div>
     </dl>
   );

@@ -7,14 +7,27 @@ import type { Snapshot } from '../api/types';
 import { counted } from '../model/short';
 import { Icon } from './icon';
 
-interface Words { head: string; hint: string }
+interface Words {
+  head: string;
+  hint: string;
+}
 
 function wordsOf(problem: Problem): Words {
-  if (problem.status === 404) return { head: 'Not found', hint: 'It may have been withdrawn with a block that the chain took back, or the name may be incomplete.' };
-  if (problem.status === 401 || problem.status === 403) return { head: 'You may not see this', hint: 'Your role does not include it. Whoever runs this rxtrail can widen it.' };
+  if (problem.status === 404)
+    return {
+      head: 'Not found',
+      hint: 'It may have been withdrawn with a block that the chain took back, or the name may be incomplete.',
+    };
+  if (problem.status === 401 || problem.status === 403)
+    return {
+      head: 'You may not see this',
+      hint: 'Your role does not include it. Whoever runs this rxtrail can widen it.',
+    };
   if (problem.status === 429) return { head: 'Too many questions at once', hint: 'Wait a few seconds and ask again.' };
-  if (problem.status === 0) return { head: 'No answer', hint: 'The page asks the address that it came from; check that rxtrail runs there.' };
-  if (problem.status === 503) return { head: 'Not ready yet', hint: 'rxtrail is starting or stopping. Ask again in a moment.' };
+  if (problem.status === 0)
+    return { head: 'No answer', hint: 'The page asks the address that it came from; check that rxtrail runs there.' };
+  if (problem.status === 503)
+    return { head: 'Not ready yet', hint: 'rxtrail is starting or stopping. Ask again in a moment.' };
   if (problem.status >= 400 && problem.status < 500) return { head: 'This could not be asked', hint: '' };
   return { head: 'The answer failed', hint: 'The log of rxtrail has more about it.' };
 }
@@ -24,15 +37,26 @@ export function ProblemPanel({ problem, retry }: { problem: Problem; retry?: (()
   const words = wordsOf(problem);
   return (
     <div class="state problem" role="alert">
-      <Icon name={problem.status === 403 || problem.status === 401 ? 'lock' : problem.status === 404 ? 'nothing' : 'warning'} />
+      <Icon
+        name={
+          problem.status === 403 || problem.status === 401 ? 'lock' : problem.status === 404 ? 'nothing' : 'warning'
+        }
+      />
       <div>
         <p class="state-head">{words.head}</p>
         {problem.detail && <p class="state-detail">{problem.detail}</p>}
         {words.hint && <p class="quiet">{words.hint}</p>}
         <p class="quiet small">
-          <span class="mono">{problem.status > 0 ? `${problem.status} ` : ''}{problem.code}</span>
+          <span class="mono">
+            {problem.status > 0 ? `${problem.status} ` : ''}
+            {problem.code}
+          </span>
         </p>
-        {retry && <button type="button" class="button" onClick={retry}>Ask again</button>}
+        {retry && (
+          <button type="button" class="button" onClick={retry}>
+            Ask again
+          </button>
+        )}
       </div>
     </div>
   );
@@ -56,15 +80,31 @@ export function Waiting({ what, lines = 5 }: { what: string; lines?: number }) {
   return (
     <div class="waiting" role="status">
       <span class="hidden">Loading {what}…</span>
-      {Array.from({ length: lines }, (_, at) => <span key={at} class="bone" aria-hidden="true" />)}
+      {Array.from({ length: lines }, (_, at) => (
+        <span key={at} class="bone" aria-hidden="true" />
+      ))}
     </div>
   );
 }
 
 /** The contents when they are there; what stands in their place, or above them, when they are not or are old. */
-export function Shown<T>({ of, what, lines, children }: { of: Loaded<T>; what: string; lines?: number; children: (value: T) => ComponentChildren }) {
+export function Shown<T>({
+  of,
+  what,
+  lines,
+  children,
+}: {
+  of: Loaded<T>;
+  what: string;
+  lines?: number;
+  children: (value: T) => ComponentChildren;
+}) {
   if (of.value === undefined) {
-    return of.problem ? <ProblemPanel problem={of.problem} retry={of.reload} /> : <Waiting what={what} lines={lines ?? 5} />;
+    return of.problem ? (
+      <ProblemPanel problem={of.problem} retry={of.reload} />
+    ) : (
+      <Waiting what={what} lines={lines ?? 5} />
+    );
   }
   return (
     <div aria-busy={of.busy}>
@@ -72,7 +112,9 @@ export function Shown<T>({ of, what, lines, children }: { of: Loaded<T>; what: s
         <div class="notice warn" role="status">
           <Icon name="warning" />
           <span>This is an older answer: {of.problem.detail || of.problem.title}</span>
-          <button type="button" class="button small" onClick={of.reload}>Ask again</button>
+          <button type="button" class="button small" onClick={of.reload}>
+            Ask again
+          </button>
         </div>
       )}
       {children(of.value)}

@@ -27,26 +27,47 @@ interface Props<T> {
 
 export function DataTable<T>({ caption, columns, rows, rowKey, file, quietCaption, rowClass }: Props<T>) {
   const exported = columns.filter((column) => column.text);
-  const save = () => saveText(`${file}.csv`, 'text/csv', csvOf(exported.map((one) => one.head), rows.map((row) => exported.map((one) => one.text?.(row)))));
+  const save = () =>
+    saveText(
+      `${file}.csv`,
+      'text/csv',
+      csvOf(
+        exported.map((one) => one.head),
+        rows.map((row) => exported.map((one) => one.text?.(row))),
+      ),
+    );
   return (
     <div class="table-block">
       <div class="table-frame" role="region" aria-label={caption} tabIndex={0}>
         <table>
           <caption class={quietCaption ? 'hidden' : ''}>{caption}</caption>
           <thead>
-            <tr>{columns.map((column) => <th key={column.head} scope="col" class={column.numeric ? 'numeric' : ''}>{column.head}</th>)}</tr>
+            <tr>
+              {columns.map((column) => (
+                <th key={column.head} scope="col" class={column.numeric ? 'numeric' : ''}>
+                  {column.head}
+                </th>
+              ))}
+            </tr>
           </thead>
           <tbody>
             {rows.map((row, at) => (
               <tr key={rowKey(row, at)} class={rowClass?.(row) ?? ''}>
-                {columns.map((column) => <td key={column.head} class={column.numeric ? 'numeric' : ''}>{column.cell(row)}</td>)}
+                {columns.map((column) => (
+                  <td key={column.head} class={column.numeric ? 'numeric' : ''}>
+                    {column.cell(row)}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>
         </table>
       </div>
       {file && rows.length > 0 && (
-        <button type="button" class="button small" onClick={save}><Icon name="save" />Save as CSV</button>
+        <button type="button" class="button small" onClick={save}>
+          <Icon name="save" />
+          Save as CSV
+        </button>
       )}
     </div>
   );

@@ -21,7 +21,11 @@ export function SeverityWord({ severity }: { severity: Severity }) {
 }
 
 export function FinalityWord({ finality }: { finality: Finality }) {
-  return <span class={`badge ${finality === 'final' ? 'final' : 'provisional'}`}>{finality === 'final' ? 'Final' : 'Provisional'}</span>;
+  return (
+    <span class={`badge ${finality === 'final' ? 'final' : 'provisional'}`}>
+      {finality === 'final' ? 'Final' : 'Provisional'}
+    </span>
+  );
 }
 
 export function StandingWord({ alert }: { alert: Pick<Alert, 'standing' | 'explained_as' | 'retroactive'> }) {
@@ -39,7 +43,11 @@ export function StandingWord({ alert }: { alert: Pick<Alert, 'standing' | 'expla
 /** A time on the reader's clock. */
 export function Time({ at, toMinute = false }: { at: string; toMinute?: boolean }) {
   const whose = useStore(clock);
-  return <time dateTime={at} title={toMinute ? timeText(at, whose) : undefined}>{timeText(at, whose, !toMinute)}</time>;
+  return (
+    <time dateTime={at} title={toMinute ? timeText(at, whose) : undefined}>
+      {timeText(at, whose, !toMinute)}
+    </time>
+  );
 }
 
 const DAY_SECS = 86_400;
@@ -67,7 +75,15 @@ export function Age({ at, now, clockRuns }: { at: string; now: number; clockRuns
         <span class={over ? 'age-day over' : 'age-day'}>
           <svg class="dial" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
             <circle cx="8" cy="8" r="6" />
-            <circle class="used" cx="8" cy="8" r="6" pathLength="100" stroke-dasharray={`${share * 100} 100`} transform="rotate(-90 8 8)" />
+            <circle
+              class="used"
+              cx="8"
+              cy="8"
+              r="6"
+              pathLength="100"
+              stroke-dasharray={`${share * 100} 100`}
+              transform="rotate(-90 8 8)"
+            />
           </svg>
           {over ? '24 h over' : `${span(DAY_SECS - secs)} of 24 h left`}
         </span>
@@ -85,12 +101,22 @@ export function partyOf(who: string, parties: Parties | undefined): Party | null
 
 /** A party by name, with its address made short; an address that nobody registered says so. */
 export function Who({ who, parties, bare = false }: { who: string; parties: Parties | undefined; bare?: boolean }) {
+  if (/^0x0{40}$/.test(who)) return <span class="quiet">nobody, the zero address</span>;
   const party = partyOf(who, parties);
   const isAddress = who.startsWith('0x');
   return (
     <span class="who">
-      {party ? <a href={`/parties?q=${encodeURIComponent(party.gln)}`}>{party.name}</a> : isAddress ? <span class="unknown">Not in the registry</span> : null}
-      {party && !bare && <span class="quiet small">{spaced(party.role)}{party.country ? `, ${party.country}` : ''}</span>}
+      {party ? (
+        <a href={`/parties?q=${encodeURIComponent(party.gln)}`}>{party.name}</a>
+      ) : isAddress ? (
+        <span class="unknown">Not in the registry</span>
+      ) : null}
+      {party && !bare && (
+        <span class="quiet small">
+          {spaced(party.role)}
+          {party.country ? `, ${party.country}` : ''}
+        </span>
+      )}
       {(isAddress || !party) && (
         <span class="mono small" title={who}>
           {isAddress ? shortHex(who) : <a href={`/parties?q=${encodeURIComponent(who)}`}>GLN {who}</a>}
@@ -101,16 +127,34 @@ export function Who({ who, parties, bare = false }: { who: string; parties: Part
 }
 
 /** An item by its key, as a link: product and serial apart, so that they can be read. */
-export function ItemLink({ item, at, children }: { item: string; at?: { chain: number; block_number: number; log_index: number }; children?: ComponentChildren }) {
+export function ItemLink({
+  item,
+  at,
+  children,
+}: {
+  item: string;
+  at?: { chain: number; block_number: number; log_index: number };
+  children?: ComponentChildren;
+}) {
   const parts = partsOf(item);
   return (
     <a class="item-link" href={at ? itemHref(item, at) : itemHref(item)}>
-      {children ?? (
-        parts.kind === 'pack' ? <><span class="mono quiet-link">{parts.gtin}</span> <span class="mono strong">{parts.serial}</span></>
-        : parts.kind === 'lot' ? <><span class="mono quiet-link">{parts.gtin}</span> lot <span class="mono strong">{parts.lot}</span></>
-        : parts.kind === 'unit' ? <>SSCC <span class="mono strong">{parts.sscc}</span></>
-        : <span class="mono">{item}</span>
-      )}
+      {children ??
+        (parts.kind === 'pack' ? (
+          <>
+            <span class="mono quiet-link">{parts.gtin}</span> <span class="mono strong">{parts.serial}</span>
+          </>
+        ) : parts.kind === 'lot' ? (
+          <>
+            <span class="mono quiet-link">{parts.gtin}</span> lot <span class="mono strong">{parts.lot}</span>
+          </>
+        ) : parts.kind === 'unit' ? (
+          <>
+            SSCC <span class="mono strong">{parts.sscc}</span>
+          </>
+        ) : (
+          <span class="mono">{item}</span>
+        ))}
     </a>
   );
 }
@@ -119,22 +163,37 @@ export function ItemLink({ item, at, children }: { item: string; at?: { chain: n
 export function SubjectLink({ alert }: { alert: Pick<Alert, 'item' | 'subject' | 'subject_kind'> }) {
   if (alert.item) return <ItemLink item={alert.item} />;
   const q = encodeURIComponent(alert.subject);
-  const view = alert.subject_kind === 'contract' ? `/contracts?q=${q}` : alert.subject_kind === 'party' ? `/parties?q=${q}` : null;
-  const text = <span class="mono" title={alert.subject}>{shortHex(alert.subject)}</span>;
-  return <span>{sentence(alert.subject_kind)} {view ? <a href={view}>{text}</a> : text}</span>;
+  const view =
+    alert.subject_kind === 'contract' ? `/contracts?q=${q}` : alert.subject_kind === 'party' ? `/parties?q=${q}` : null;
+  const text = (
+    <span class="mono" title={alert.subject}>
+      {shortHex(alert.subject)}
+    </span>
+  );
+  return (
+    <span>
+      {sentence(alert.subject_kind)} {view ? <a href={view}>{text}</a> : text}
+    </span>
+  );
 }
 
 /** Copies a text; says that it did. */
 export function Copy({ text, what }: { text: string; what: string }) {
   const [done, setDone] = useState(false);
-  const copy = () => void navigator.clipboard.writeText(text).then(() => {
-    setDone(true);
-    setTimeout(() => setDone(false), 2_000);
-  }, () => setDone(false));
+  const copy = () =>
+    void navigator.clipboard.writeText(text).then(
+      () => {
+        setDone(true);
+        setTimeout(() => setDone(false), 2_000);
+      },
+      () => setDone(false),
+    );
   return (
     <button type="button" class="button icon-only" onClick={copy} aria-label={`Copy ${what}`} title={`Copy ${what}`}>
       <Icon name={done ? 'expected' : 'copy'} />
-      <span class="hidden" role="status">{done ? 'Copied' : ''}</span>
+      <span class="hidden" role="status">
+        {done ? 'Copied' : ''}
+      </span>
     </button>
   );
 }

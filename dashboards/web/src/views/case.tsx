@@ -13,7 +13,18 @@ import { Prose } from '../parts/prose';
 import { Said } from '../parts/said';
 import { AsOf, Shown } from '../parts/states';
 import { DataTable } from '../parts/table';
-import { Age, Copy, FinalityWord, ItemLink, SeverityWord, StandingWord, SubjectLink, Time, Who, useNow } from '../parts/words';
+import {
+  Age,
+  Copy,
+  FinalityWord,
+  ItemLink,
+  SeverityWord,
+  StandingWord,
+  SubjectLink,
+  Time,
+  Who,
+  useNow,
+} from '../parts/words';
 import type { Names } from '../routes';
 import { useStore } from '../store';
 
@@ -21,7 +32,10 @@ export default function Case({ names }: { names: Names }) {
   const key = names['case'] ?? '';
   const answer = useAnswer<CaseAnswer>(`/v1/alerts/${encodeURIComponent(key)}`);
   const { notices } = useStore(live);
-  const later = notices.filter((one) => one.case_key === key && one.revision > Math.max(0, ...(answer.value?.notices.map((told) => told.revision) ?? [])));
+  const later = notices.filter(
+    (one) =>
+      one.case_key === key && one.revision > Math.max(0, ...(answer.value?.notices.map((told) => told.revision) ?? [])),
+  );
   return (
     <>
       <CaseHead caseKey={key} alert={answer.value?.alert ?? null} />
@@ -36,8 +50,21 @@ export default function Case({ names }: { names: Names }) {
 function CaseHead({ caseKey, alert }: { caseKey: string; alert: Alert | null }) {
   const title = alert ? `${alert.rule} ${alert.title}` : 'Case';
   return (
-    <PageHead title={title} over={<><a href="/alerts">Alerts</a> / case <span class="mono">{shortHex(caseKey)}</span></>} about={alert ? <SubjectLink alert={alert} /> : <span class="mono wrap">{caseKey}</span>}>
-      {alert?.item && <a class="button primary" href={itemHref(alert.item, alert)}>Pedigree at this event<Icon name="right" /></a>}
+    <PageHead
+      title={title}
+      over={
+        <>
+          <a href="/alerts">Alerts</a> / case <span class="mono">{shortHex(caseKey)}</span>
+        </>
+      }
+      about={alert ? <SubjectLink alert={alert} /> : <span class="mono wrap">{caseKey}</span>}
+    >
+      {alert?.item && (
+        <a class="button primary" href={itemHref(alert.item, alert)}>
+          Pedigree at this event
+          <Icon name="right" />
+        </a>
+      )}
       <Copy text={caseKey} what="the case key" />
     </PageHead>
   );
@@ -49,18 +76,44 @@ function CaseBody({ value, later, reload }: { value: CaseAnswer; later: Notice['
   const withdrawn = later === 'withdrawn' || (later === null && notices.at(-1)?.kind === 'withdrawn');
   return (
     <article class={withdrawn ? 'case is-withdrawn' : 'case'}>
-      {withdrawn && <p class="notice warn" role="status"><Icon name="warning" />This case is withdrawn: the chain took back the block that it was raised in.</p>}
-      {later && !withdrawn && <p class="notice" role="status">This case has {later === 'final' ? 'become final' : `been ${later}`} since. <button type="button" class="button small" onClick={reload}>Show it as it is now</button></p>}
+      {withdrawn && (
+        <p class="notice warn" role="status">
+          <Icon name="warning" />
+          This case is withdrawn: the chain took back the block that it was raised in.
+        </p>
+      )}
+      {later && !withdrawn && (
+        <p class="notice" role="status">
+          This case has {later === 'final' ? 'become final' : `been ${later}`} since.{' '}
+          <button type="button" class="button small" onClick={reload}>
+            Show it as it is now
+          </button>
+        </p>
+      )}
       <StateLine alert={alert} withdrawn={withdrawn} />
       <Said expected={alert.expected} came={alert.came} size="large" />
       <div class="two even">
-        <Section title="Who is concerned"><Concerned alert={alert} parties={parties} /></Section>
-        <Section title="Evidence"><Evidence alert={alert} /></Section>
+        <Section title="Who is concerned">
+          <Concerned alert={alert} parties={parties} />
+        </Section>
+        <Section title="Evidence">
+          <Evidence alert={alert} />
+        </Section>
       </div>
       {rule && <RuleText rule={rule} />}
       {(alert.members > 0 || members.length > 0) && <Members alert={alert} members={members} />}
-      {alert.root && <p>This case hangs under <a href={caseHref(alert.root)}>case <span class="mono">{shortHex(alert.root)}</span></a>.</p>}
-      <Section title="What was told of it"><Told notices={notices} /></Section>
+      {alert.root && (
+        <p>
+          This case hangs under{' '}
+          <a href={caseHref(alert.root)}>
+            case <span class="mono">{shortHex(alert.root)}</span>
+          </a>
+          .
+        </p>
+      )}
+      <Section title="What was told of it">
+        <Told notices={notices} />
+      </Section>
       <AsOf snapshot={value.snapshot} />
     </article>
   );
@@ -68,14 +121,17 @@ function CaseBody({ value, later, reload }: { value: CaseAnswer; later: Notice['
 
 function StateLine({ alert, withdrawn }: { alert: Alert; withdrawn: boolean }) {
   const now = useNow();
-  const runs = !withdrawn && alert.standing !== 'explained' && (alert.severity === 'critical' || alert.severity === 'high');
+  const runs =
+    !withdrawn && alert.standing !== 'explained' && (alert.severity === 'critical' || alert.severity === 'high');
   return (
     <div class="state-line">
       <SeverityWord severity={alert.severity} />
       {withdrawn && <span class="badge withdrawn">Withdrawn</span>}
       <StandingWord alert={alert} />
       <FinalityWord finality={alert.finality} />
-      <span>raised <Time at={alert.raised_at} /></span>
+      <span>
+        raised <Time at={alert.raised_at} />
+      </span>
       <Age at={alert.raised_at} now={now} clockRuns={runs} />
     </div>
   );
@@ -94,8 +150,12 @@ function Concerned({ alert, parties }: { alert: Alert; parties: Parties }) {
     <dl class="facts">
       {told.map(([name, word, means]) => (
         <div key={name}>
-          <dt>{word} <span class="quiet small">{means}</span></dt>
-          <dd><Who who={alert[name] ?? ''} parties={parties} /></dd>
+          <dt>
+            {word} <span class="quiet small">{means}</span>
+          </dt>
+          <dd>
+            <Who who={alert[name] ?? ''} parties={parties} />
+          </dd>
         </div>
       ))}
     </dl>
@@ -107,15 +167,40 @@ function Evidence({ alert }: { alert: Alert }) {
   return (
     <>
       <dl class="facts">
-        <div><dt>Raised by</dt><dd>chain {alert.chain}, block {counted(alert.block_number)}, log {alert.log_index}</dd></div>
-        <div><dt>Transaction</dt><dd class="inline"><span class="mono wrap">{alert.tx_hash}</span><Copy text={alert.tx_hash} what="the transaction" /></dd></div>
+        <div>
+          <dt>Raised by</dt>
+          <dd>
+            chain {alert.chain}, block {counted(alert.block_number)}, log {alert.log_index}
+          </dd>
+        </div>
+        <div>
+          <dt>Transaction</dt>
+          <dd class="inline">
+            <span class="mono wrap">{alert.tx_hash}</span>
+            <Copy text={alert.tx_hash} what="the transaction" />
+          </dd>
+        </div>
         <div>
           <dt>Logs that prove it</dt>
           <dd>
             <ul class="plain">
               {positions.map((one) => {
-                const words = <>chain {one.chain}, block {counted(one.block)}, log {one.log}</>;
-                return <li key={`${one.chain}:${one.block}/${one.log}`}>{alert.item ? <a href={itemHref(alert.item, { chain: one.chain, block_number: one.block, log_index: one.log })}>{words}</a> : words}</li>;
+                const words = (
+                  <>
+                    chain {one.chain}, block {counted(one.block)}, log {one.log}
+                  </>
+                );
+                return (
+                  <li key={`${one.chain}:${one.block}/${one.log}`}>
+                    {alert.item ? (
+                      <a href={itemHref(alert.item, { chain: one.chain, block_number: one.block, log_index: one.log })}>
+                        {words}
+                      </a>
+                    ) : (
+                      words
+                    )}
+                  </li>
+                );
               })}
             </ul>
             {positions.length === 0 && <span class="mono wrap">{alert.evidence || '–'}</span>}
@@ -138,7 +223,11 @@ function RuleText({ rule }: { rule: Rule }) {
         </div>
         <div>
           <h3>What looks like it and is innocent</h3>
-          <ul class="innocent">{rule.innocent.map((one) => <li key={one}>{sentence(one)}</li>)}</ul>
+          <ul class="innocent">
+            {rule.innocent.map((one) => (
+              <li key={one}>{sentence(one)}</li>
+            ))}
+          </ul>
           <h3>Source</h3>
           <p class="quiet">{rule.source}</p>
         </div>
@@ -160,10 +249,38 @@ function Members({ alert, members }: { alert: Alert; members: Alert[] }) {
           file={`members-${alert.case_key.slice(2, 10)}`}
           columns={[
             { head: 'Severity', cell: (row) => <SeverityWord severity={row.severity} />, text: (row) => row.severity },
-            { head: 'Rule', cell: (row) => <a href={caseHref(row.case_key)}><span class="mono">{row.rule}</span> {row.title}</a>, text: (row) => row.rule },
-            { head: 'About', cell: (row) => (row.item ? <ItemLink item={row.item} at={row} /> : <SubjectLink alert={row} />), text: (row) => row.item ?? row.subject },
-            { head: 'Came', cell: (row) => <span class="clamp"><Prose text={row.came} /></span>, text: (row) => row.came },
-            { head: 'Raised', cell: (row) => <span class="nowrap"><Time at={row.raised_at} toMinute /></span>, text: (row) => row.raised_at },
+            {
+              head: 'Rule',
+              cell: (row) => (
+                <a href={caseHref(row.case_key)}>
+                  <span class="mono">{row.rule}</span> {row.title}
+                </a>
+              ),
+              text: (row) => row.rule,
+            },
+            {
+              head: 'About',
+              cell: (row) => (row.item ? <ItemLink item={row.item} at={row} /> : <SubjectLink alert={row} />),
+              text: (row) => row.item ?? row.subject,
+            },
+            {
+              head: 'Came',
+              cell: (row) => (
+                <span class="clamp">
+                  <Prose text={row.came} />
+                </span>
+              ),
+              text: (row) => row.came,
+            },
+            {
+              head: 'Raised',
+              cell: (row) => (
+                <span class="nowrap">
+                  <Time at={row.raised_at} toMinute />
+                </span>
+              ),
+              text: (row) => row.raised_at,
+            },
           ]}
         />
       )}

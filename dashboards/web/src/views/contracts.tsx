@@ -27,7 +27,12 @@ export default function Contracts() {
       <Shown of={answer} what="the contracts" lines={8}>
         {(value) => {
           const rows = value.contracts.filter((row) => row.contract.includes(q));
-          if (rows.length === 0) return <Empty head={q ? 'No contract has this address' : 'No contract yet'}>{q && <a href="/contracts">Show all contracts</a>}</Empty>;
+          if (rows.length === 0)
+            return (
+              <Empty head={q ? 'No contract has this address' : 'No contract yet'}>
+                {q && <a href="/contracts">Show all contracts</a>}
+              </Empty>
+            );
           return <ByTier rows={rows} value={value} />;
         }}
       </Shown>
@@ -41,7 +46,11 @@ function ByTier({ rows, value }: { rows: ContractRow[]; value: ContractsAnswer }
       {TIERS.map(([tier, means]) => {
         const mine = rows.filter((row) => row.tier === tier);
         return (
-          <Section key={tier} title={sentence(tier)} acts={<span class={`badge tier-${tier}`}>{many(mine.length, 'contract')}</span>}>
+          <Section
+            key={tier}
+            title={sentence(tier)}
+            acts={<span class={`badge tier-${tier}`}>{many(mine.length, 'contract')}</span>}
+          >
             <p class="quiet">{means}</p>
             {mine.length > 0 && <ContractTable rows={mine} tier={tier} />}
           </Section>
@@ -54,14 +63,45 @@ function ByTier({ rows, value }: { rows: ContractRow[]; value: ContractsAnswer }
 
 function ContractTable({ rows, tier }: { rows: ContractRow[]; tier: string }) {
   return (
-    <DataTable caption={`${sentence(tier)} contracts`} quietCaption rows={rows} rowKey={(row) => `${row.chain}${row.contract}`} file={`contracts-${tier}`} columns={[
-      { head: 'Contract', cell: (row) => <span class="inline"><span class="mono">{row.contract}</span><Copy text={row.contract} what={`address ${row.contract}`} /></span>, text: (row) => row.contract },
-      { head: 'Chain', numeric: true, cell: (row) => row.chain, text: (row) => row.chain },
-      { head: 'Events', numeric: true, cell: (row) => counted(row.events), text: (row) => row.events },
-      { head: 'Tokens', numeric: true, cell: (row) => counted(row.tokens), text: (row) => row.tokens },
-      { head: 'Dead letters', numeric: true, cell: (row) => counted(row.dead_letters), text: (row) => row.dead_letters },
-      { head: 'Alerts', numeric: true, cell: (row) => (row.alerts > 0 ? <a href={`/alerts?q=${row.contract}`}>{counted(row.alerts)}</a> : '0'), text: (row) => row.alerts },
-      { head: 'Blocks', numeric: true, cell: (row) => `${counted(row.first_block)} to ${counted(row.last_block)}`, text: (row) => `${row.first_block} ${row.last_block}` },
-    ]} />
+    <DataTable
+      caption={`${sentence(tier)} contracts`}
+      quietCaption
+      rows={rows}
+      rowKey={(row) => `${row.chain}${row.contract}`}
+      file={`contracts-${tier}`}
+      columns={[
+        {
+          head: 'Contract',
+          cell: (row) => (
+            <span class="inline">
+              <span class="mono">{row.contract}</span>
+              <Copy text={row.contract} what={`address ${row.contract}`} />
+            </span>
+          ),
+          text: (row) => row.contract,
+        },
+        { head: 'Chain', numeric: true, cell: (row) => row.chain, text: (row) => row.chain },
+        { head: 'Events', numeric: true, cell: (row) => counted(row.events), text: (row) => row.events },
+        { head: 'Tokens', numeric: true, cell: (row) => counted(row.tokens), text: (row) => row.tokens },
+        {
+          head: 'Dead letters',
+          numeric: true,
+          cell: (row) => counted(row.dead_letters),
+          text: (row) => row.dead_letters,
+        },
+        {
+          head: 'Alerts',
+          numeric: true,
+          cell: (row) => (row.alerts > 0 ? <a href={`/alerts?q=${row.contract}`}>{counted(row.alerts)}</a> : '0'),
+          text: (row) => row.alerts,
+        },
+        {
+          head: 'Blocks',
+          numeric: true,
+          cell: (row) => `${counted(row.first_block)} to ${counted(row.last_block)}`,
+          text: (row) => `${row.first_block} ${row.last_block}`,
+        },
+      ]}
+    />
   );
 }

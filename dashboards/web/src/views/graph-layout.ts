@@ -31,7 +31,16 @@ export function layout(graph: Graph): Drawn {
     edges: graph.handOvers.map((edge) => {
       const { points } = layered.edge(edge.from, edge.to, edge.id) as { points: { x: number; y: number }[] };
       const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
-      return { id: edge.id, from: edge.from, to: edge.to, branch: edge.branch, count: edge.times.length, path: curve(points), x: middle.x, y: middle.y };
+      return {
+        id: edge.id,
+        from: edge.from,
+        to: edge.to,
+        branch: edge.branch,
+        count: edge.times.length,
+        path: curve(points),
+        x: middle.x,
+        y: middle.y,
+      };
     }),
   };
 }

@@ -14,7 +14,8 @@ import { usePlace } from '../router';
 
 const SHOWN = 100;
 
-export const productName = (product: LotRow['product']) => (typeof product === 'string' ? product : product?.name ?? null);
+export const productName = (product: LotRow['product']) =>
+  typeof product === 'string' ? product : (product?.name ?? null);
 
 export default function Lots() {
   const { query } = usePlace();
@@ -25,9 +26,15 @@ export default function Lots() {
       <PageHead title="Lots and recalls" about="Where the units of a lot are, and how far a recall reaches." />
       <Finder label="Lot, GTIN or product" action="/lots" />
       <Shown of={answer} what="the lots" lines={8}>
-        {(value) => value.lots.length === 0
-          ? <Empty head={q ? 'No lot has this' : 'No lot yet'}>{q ? <a href="/lots">Show all lots</a> : 'Lots come from the registry and from what is commissioned.'}</Empty>
-          : <LotList value={value} />}
+        {(value) =>
+          value.lots.length === 0 ? (
+            <Empty head={q ? 'No lot has this' : 'No lot yet'}>
+              {q ? <a href="/lots">Show all lots</a> : 'Lots come from the registry and from what is commissioned.'}
+            </Empty>
+          ) : (
+            <LotList value={value} />
+          )
+        }
       </Shown>
     </>
   );
@@ -42,13 +49,46 @@ function LotList({ value }: { value: LotsAnswer }) {
         rowKey={(row) => `${row.gtin}/${row.lot}`}
         file="lots"
         columns={[
-          { head: 'Lot', cell: (row) => <a class="mono strong" href={lotHref(row.gtin, row.lot)}>{row.lot}</a>, text: (row) => row.lot },
-          { head: 'Product', cell: (row) => productName(row.product) ?? <span class="quiet">Not in the registry</span>, text: (row) => productName(row.product) },
+          {
+            head: 'Lot',
+            cell: (row) => (
+              <a class="mono strong" href={lotHref(row.gtin, row.lot)}>
+                {row.lot}
+              </a>
+            ),
+            text: (row) => row.lot,
+          },
+          {
+            head: 'Product',
+            cell: (row) => productName(row.product) ?? <span class="quiet">Not in the registry</span>,
+            text: (row) => productName(row.product),
+          },
           { head: 'GTIN', cell: (row) => <span class="mono">{row.gtin}</span>, text: (row) => row.gtin },
-          { head: 'Last day of use', cell: (row) => <span class="mono nowrap">{row.expiry ?? '–'}</span>, text: (row) => row.expiry },
+          {
+            head: 'Last day of use',
+            cell: (row) => <span class="mono nowrap">{row.expiry ?? '–'}</span>,
+            text: (row) => row.expiry,
+          },
           { head: 'Declared', numeric: true, cell: (row) => counted(row.declared), text: (row) => row.declared },
-          { head: 'Commissioned', numeric: true, cell: (row) => counted(row.commissioned), text: (row) => row.commissioned },
-          { head: 'Recall', cell: (row) => (row.recalled ? <span class="badge recalled"><Icon name="warning" />Recalled</span> : <span class="quiet">No</span>), text: (row) => row.recalled },
+          {
+            head: 'Commissioned',
+            numeric: true,
+            cell: (row) => counted(row.commissioned),
+            text: (row) => row.commissioned,
+          },
+          {
+            head: 'Recall',
+            cell: (row) =>
+              row.recalled ? (
+                <span class="badge recalled">
+                  <Icon name="warning" />
+                  Recalled
+                </span>
+              ) : (
+                <span class="quiet">No</span>
+              ),
+            text: (row) => row.recalled,
+          },
         ]}
       />
       <AsOf snapshot={value.snapshot} />

@@ -6,8 +6,12 @@ export default function Missing() {
   return (
     <>
       <PageHead title="There is no such view" />
-      <p>The address <span class="mono">{location.pathname}</span> leads nowhere.</p>
-      <p>Search above for an item, a serial, a GTIN, an address or a case, or begin at the <a href="/">overview</a>.</p>
+      <p>
+        The address <span class="mono">{location.pathname}</span> leads nowhere.
+      </p>
+      <p>
+        Search above for an item, a serial, a GTIN, an address or a case, or begin at the <a href="/">overview</a>.
+      </p>
     </>
   );
 }

@@ -26,7 +26,10 @@ const BY_HOUR =
   "SELECT date_trunc('hour', raised_at) AS hour, rule, severity, standing, count(*) AS cases FROM alerts " +
   'WHERE root IS NULL GROUP BY 1, 2, 3, 4 ORDER BY 1 DESC LIMIT 8760';
 
-interface Counted extends HourCount { rule: string; standing: string }
+interface Counted extends HourCount {
+  rule: string;
+  standing: string;
+}
 
 function countedOf(table: Table): Counted[] {
   const at = (name: string) => table.columns.findIndex((column) => column.name === name);
@@ -42,7 +45,10 @@ function countedOf(table: Table): Counted[] {
 
 /** Asked again when the commit moves, and at most every quarter of a minute. */
 function useCounts(): { rows: Counted[] | null; problem: Problem | null; retry: () => void } {
-  const [state, setState] = useState<{ rows: Counted[] | null; problem: Problem | null }>({ rows: null, problem: null });
+  const [state, setState] = useState<{ rows: Counted[] | null; problem: Problem | null }>({
+    rows: null,
+    problem: null,
+  });
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const abort = new AbortController();
@@ -82,20 +88,52 @@ export default function Overview() {
   return (
     <>
       <PageHead title="Overview" about="What is open, where it comes from, and how far the chains are read." />
-      <Shown of={system} what="the state of the system" lines={3}>{(answer) => <Open answer={answer} />}</Shown>
+      <Shown of={system} what="the state of the system" lines={3}>
+        {(answer) => <Open answer={answer} />}
+      </Shown>
       <div class="two">
         <Section title="Cases by time">
-          {counts.rows ? <Lately rows={counts.rows} /> : counts.problem ? <ProblemPanel problem={counts.problem} retry={counts.retry} /> : <Waiting what="the counts" />}
+          {counts.rows ? (
+            <Lately rows={counts.rows} />
+          ) : counts.problem ? (
+            <ProblemPanel problem={counts.problem} retry={counts.retry} />
+          ) : (
+            <Waiting what="the counts" />
+          )}
         </Section>
         <Section title="Open by rule">
-          {counts.rows ? <ByRule rows={counts.rows} /> : counts.problem ? <p class="quiet">It is counted by the same question.</p> : <Waiting what="the counts" />}
+          {counts.rows ? (
+            <ByRule rows={counts.rows} />
+          ) : counts.problem ? (
+            <p class="quiet">It is counted by the same question.</p>
+          ) : (
+            <Waiting what="the counts" />
+          )}
         </Section>
       </div>
-      <Section title="Newest cases" acts={<a class="more" href="/alerts">All alerts</a>}>
-        <Shown of={newest} what="the newest cases">{(page) => <Newest page={page} />}</Shown>
+      <Section
+        title="Newest cases"
+        acts={
+          <a class="more" href="/alerts">
+            All alerts
+          </a>
+        }
+      >
+        <Shown of={newest} what="the newest cases">
+          {(page) => <Newest page={page} />}
+        </Shown>
       </Section>
-      <Section title="Chains" acts={<a class="more" href="/system">System</a>}>
-        <Shown of={system} what="the chains" lines={2}>{(answer) => <Chains answer={answer} />}</Shown>
+      <Section
+        title="Chains"
+        acts={
+          <a class="more" href="/system">
+            System
+          </a>
+        }
+      >
+        <Shown of={system} what="the chains" lines={2}>
+          {(answer) => <Chains answer={answer} />}
+        </Shown>
       </Section>
     </>
   );
@@ -106,8 +144,14 @@ function Open({ answer }: { answer: SystemAnswer }) {
     <ul class="tiles" aria-label="Open cases by severity">
       {SEVERITIES.map((severity) => (
         <li key={severity}>
-          <a class={`tile s-${severity} ${answer.alerts[severity] === 0 ? 'none' : ''}`} href={`/alerts?severity=${severity}`}>
-            <span class="tile-word"><SeverityShape severity={severity} />{sentence(severity)}</span>
+          <a
+            class={`tile s-${severity} ${answer.alerts[severity] === 0 ? 'none' : ''}`}
+            href={`/alerts?severity=${severity}`}
+          >
+            <span class="tile-word">
+              <SeverityShape severity={severity} />
+              {sentence(severity)}
+            </span>
             <span class="tile-count">{counted(answer.alerts[severity] ?? 0)}</span>
             <span class="tile-foot">{answer.alerts[severity] === 1 ? 'open case' : 'open cases'}</span>
           </a>
@@ -120,15 +164,25 @@ function Open({ answer }: { answer: SystemAnswer }) {
 function Lately({ rows }: { rows: Counted[] }) {
   const buckets = useMemo(() => bucketsOf(rows), [rows]);
   if (buckets.starts.length === 0) return <Empty head="No case was raised yet" />;
-  const listed = buckets.starts.map((start, at) => ({ start, at })).filter(({ at }) => SEVERITIES.some((one) => buckets.counts[one][at]));
+  const listed = buckets.starts
+    .map((start, at) => ({ start, at }))
+    .filter(({ at }) => SEVERITIES.some((one) => buckets.counts[one][at]));
   const total = rows.reduce((sum, row) => sum + row.cases, 0);
   const step = span(buckets.stepSecs);
   return (
     <>
       <ul class="legend" aria-hidden="true">
-        {SEVERITIES.map((one) => <li key={one}><SeverityShape severity={one} />{sentence(one)}</li>)}
+        {SEVERITIES.map((one) => (
+          <li key={one}>
+            <SeverityShape severity={one} />
+            {sentence(one)}
+          </li>
+        ))}
       </ul>
-      <CaseChart buckets={buckets} summary={`${many(total, 'case')} by time, in steps of ${step}; the table below has the numbers`} />
+      <CaseChart
+        buckets={buckets}
+        summary={`${many(total, 'case')} by time, in steps of ${step}; the table below has the numbers`}
+      />
       <details class="twin">
         <summary>The same as a table</summary>
         <DataTable
@@ -137,8 +191,17 @@ function Lately({ rows }: { rows: Counted[] }) {
           rowKey={(row) => String(row.start)}
           file="cases-by-time"
           columns={[
-            { head: 'From', cell: (row) => <Time at={new Date(row.start * 1000).toISOString()} />, text: (row) => new Date(row.start * 1000).toISOString() },
-            ...SEVERITIES.map((one) => ({ head: sentence(one), numeric: true, cell: (row: { at: number }) => counted(buckets.counts[one][row.at] ?? 0), text: (row: { at: number }) => buckets.counts[one][row.at] })),
+            {
+              head: 'From',
+              cell: (row) => <Time at={new Date(row.start * 1000).toISOString()} />,
+              text: (row) => new Date(row.start * 1000).toISOString(),
+            },
+            ...SEVERITIES.map((one) => ({
+              head: sentence(one),
+              numeric: true,
+              cell: (row: { at: number }) => counted(buckets.counts[one][row.at] ?? 0),
+              text: (row: { at: number }) => buckets.counts[one][row.at],
+            })),
           ]}
         />
       </details>
@@ -158,15 +221,34 @@ function ByRule({ rows }: { rows: Counted[] }) {
     <div class="table-frame bars" role="region" aria-label="Open cases by rule" tabIndex={0}>
       <table>
         <caption class="hidden">Open cases by rule</caption>
-        <thead class="hidden"><tr><th scope="col">Rule</th><th scope="col">Cases</th></tr></thead>
+        <thead class="hidden">
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col">Cases</th>
+          </tr>
+        </thead>
         <tbody>
           {list.map(([rule, count]) => (
             <tr key={rule}>
-              <th scope="row"><a href={`/alerts?rule=${encodeURIComponent(rule)}`}><span class="mono">{rule}</span> {titles.get(rule) ?? ''}</a></th>
-              <td><div class="bar-cell">
-                <svg class="bar-line" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect width={(count / most) * 100} height="6" rx="1" /></svg>
-                <span class="bar-count">{counted(count)}</span>
-              </div></td>
+              <th scope="row">
+                <a href={`/alerts?rule=${encodeURIComponent(rule)}`}>
+                  <span class="mono">{rule}</span> {titles.get(rule) ?? ''}
+                </a>
+              </th>
+              <td>
+                <div class="bar-cell">
+                  <svg
+                    class="bar-line"
+                    viewBox="0 0 100 6"
+                    preserveAspectRatio="none"
+                    aria-hidden="true"
+                    focusable="false"
+                  >
+                    <rect width={(count / most) * 100} height="6" rx="1" />
+                  </svg>
+                  <span class="bar-count">{counted(count)}</span>
+                </div>
+              </td>
             </tr>
           ))}
         </tbody>
@@ -187,10 +269,34 @@ function Newest({ page }: { page: AlertPage }) {
         rowKey={(row) => row.case_key}
         columns={[
           { head: 'Severity', cell: (row) => <SeverityWord severity={row.severity} /> },
-          { head: 'Case', cell: (row) => <a class="strong" href={caseHref(row.case_key)}><span class="mono">{row.rule}</span> {row.title}</a> },
+          {
+            head: 'Case',
+            cell: (row) => (
+              <a class="strong" href={caseHref(row.case_key)}>
+                <span class="mono">{row.rule}</span> {row.title}
+              </a>
+            ),
+          },
           { head: 'About', cell: (row) => <SubjectLink alert={row} /> },
-          { head: 'Came', cell: (row) => <span class="clamp"><Prose text={row.came} /></span> },
-          { head: 'Raised', cell: (row) => <span class="nowrap">{span((now - Date.parse(row.raised_at)) / 1000)} ago <span class="quiet small block"><Time at={row.raised_at} toMinute /></span></span> },
+          {
+            head: 'Came',
+            cell: (row) => (
+              <span class="clamp">
+                <Prose text={row.came} />
+              </span>
+            ),
+          },
+          {
+            head: 'Raised',
+            cell: (row) => (
+              <span class="nowrap">
+                {span((now - Date.parse(row.raised_at)) / 1000)} ago{' '}
+                <span class="quiet small block">
+                  <Time at={row.raised_at} toMinute />
+                </span>
+              </span>
+            ),
+          },
         ]}
       />
       <AsOf snapshot={page.snapshot} />
@@ -210,9 +316,17 @@ function Chains({ answer }: { answer: SystemAnswer }) {
         { head: 'Chain', cell: (row) => row.chain },
         { head: 'Head', numeric: true, cell: (row) => counted(row.head) },
         { head: 'Time of the head', cell: (row) => (row.head_time ? <Time at={row.head_time} /> : '–') },
-        { head: 'Lag', numeric: true, cell: (row) => (row.head_time ? span((now - Date.parse(row.head_time)) / 1000) : '–') },
+        {
+          head: 'Lag',
+          numeric: true,
+          cell: (row) => (row.head_time ? span((now - Date.parse(row.head_time)) / 1000) : '–'),
+        },
         { head: 'Final to', numeric: true, cell: (row) => counted(row.finalized) },
-        { head: 'Not yet final', numeric: true, cell: (row) => (row.head !== null && row.finalized !== null ? many(row.head - row.finalized, 'block') : '–') },
+        {
+          head: 'Not yet final',
+          numeric: true,
+          cell: (row) => (row.head !== null && row.finalized !== null ? many(row.head - row.finalized, 'block') : '–'),
+        },
         { head: 'Dead letters', numeric: true, cell: (row) => counted(row.dead_letters) },
       ]}
     />

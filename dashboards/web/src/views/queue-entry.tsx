@@ -28,21 +28,38 @@ export function QueueEntry({ alert, parties, now, current, withdrawn, marked, ma
   return (
     <li class={`entry s-${alert.severity} ${tone} ${current ? 'current' : ''} ${marked ? 'is-marked' : ''}`}>
       <div class="entry-head">
-        <input type="checkbox" class="mark" checked={marked} onChange={mark} aria-label={`Mark ${name}, ${alert.subject}`} />
+        <input
+          type="checkbox"
+          class="mark"
+          checked={marked}
+          onChange={mark}
+          aria-label={`Mark ${name}, ${alert.subject}`}
+        />
         <SeverityWord severity={alert.severity} />
       </div>
       <div class="entry-body">
         <div class="entry-title">
-          <a id={`case-${alert.case_key}`} class="case-link" href={caseHref(alert.case_key)} onFocus={() => setQuery({ at: alert.case_key })}>
+          <a
+            id={`case-${alert.case_key}`}
+            class="case-link"
+            href={caseHref(alert.case_key)}
+            onFocus={() => setQuery({ at: alert.case_key })}
+          >
             <span class="mono">{alert.rule}</span> <span class="entry-name">{alert.title}</span>
           </a>
-          <span class="entry-subject"><SubjectLink alert={alert} /></span>
+          <span class="entry-subject">
+            <SubjectLink alert={alert} />
+          </span>
           {withdrawn && <span class="badge withdrawn">Withdrawn: the chain took its block back</span>}
         </div>
         <Said expected={alert.expected} came={alert.came} />
       </div>
       <div class="entry-facts">
-        {alert.accused && alert.accused !== alert.subject && <div class="entry-accused"><span class="quiet small">Accused</span> <Who who={alert.accused} parties={parties} bare /></div>}
+        {alert.accused && alert.accused !== alert.subject && (
+          <div class="entry-accused">
+            <span class="quiet small">Accused</span> <Who who={alert.accused} parties={parties} bare />
+          </div>
+        )}
         <div class="badges">
           <StandingWord alert={alert} />
           <FinalityWord finality={alert.finality} />
@@ -52,7 +69,9 @@ export function QueueEntry({ alert, parties, now, current, withdrawn, marked, ma
       </div>
       <div class="entry-age">
         <Age at={alert.raised_at} now={now} clockRuns={clockRuns(alert, withdrawn)} />
-        <span class="quiet small nowrap"><Time at={alert.raised_at} toMinute /></span>
+        <span class="quiet small nowrap">
+          <Time at={alert.raised_at} toMinute />
+        </span>
       </div>
     </li>
   );

@@ -22,18 +22,28 @@ import { FILTERS, QueueFilters } from './queue-filters';
 
 const PAGE = '50';
 
-interface Pages { path: string; pages: AlertPage[]; problem: Problem | undefined; busy: boolean }
+interface Pages {
+  path: string;
+  pages: AlertPage[];
+  problem: Problem | undefined;
+  busy: boolean;
+}
 
 /** The pages of one set of filters. Pages that were loaded are remembered, so that the way back ends where it began. */
 function usePages(path: string) {
   const memory = `pages:${path}`;
-  const [state, setState] = useState<Pages>({ path, pages: recall<AlertPage[]>(memory) ?? [], problem: undefined, busy: true });
+  const [state, setState] = useState<Pages>({
+    path,
+    pages: recall<AlertPage[]>(memory) ?? [],
+    problem: undefined,
+    busy: true,
+  });
   const abort = useRef<AbortController | null>(null);
   const load = (pages: AlertPage[], after: string | null) => {
     abort.current?.abort();
     const mine = new AbortController();
     abort.current = mine;
-    const shown = pages.length > 0 ? pages : recall<AlertPage[]>(memory) ?? [];
+    const shown = pages.length > 0 ? pages : (recall<AlertPage[]>(memory) ?? []);
     setState({ path, pages: shown, problem: undefined, busy: true });
     const address = after === null ? path : `${path}&after=${encodeURIComponent(after)}`;
     askJson<AlertPage>(address, { signal: mine.signal }).then(
@@ -42,7 +52,8 @@ function usePages(path: string) {
         keep(memory, next);
         setState({ path, pages: next, problem: undefined, busy: false });
       },
-      (error: unknown) => !mine.signal.aborted && setState({ path, pages: shown, problem: asProblem(error), busy: false }),
+      (error: unknown) =>
+        !mine.signal.aborted && setState({ path, pages: shown, problem: asProblem(error), busy: false }),
     );
   };
   useEffect(() => {
@@ -67,7 +78,8 @@ function useSince(alerts: Alert[], from: number): { fresh: LiveNotice[]; withdra
     const fresh = new Map<string, LiveNotice>();
     const withdrawn = new Set<string>();
     for (const notice of notices.slice(from)) {
-      if (notice.kind === 'opened' && !listed.has(notice.case_key) && !notice.alert?.root) fresh.set(notice.case_key, notice);
+      if (notice.kind === 'opened' && !listed.has(notice.case_key) && !notice.alert?.root)
+        fresh.set(notice.case_key, notice);
       if (notice.kind === 'opened') withdrawn.delete(notice.case_key);
       if (notice.kind === 'withdrawn') {
         withdrawn.add(notice.case_key);
@@ -84,14 +96,20 @@ export default function Queue() {
   const path = withQuery('/v1/alerts', { ...filters, limit: PAGE });
   const pages = usePages(path);
   const alerts = useMemo(() => pages.pages.flatMap((page) => page.alerts), [pages.pages]);
-  const told = useMemo<Parties>(() => Object.assign({}, ...pages.pages.map((page) => page.parties ?? {})), [pages.pages]);
-  const parties = useNames(told, alerts.map((one) => one.accused));
+  const told = useMemo<Parties>(
+    () => Object.assign({}, ...pages.pages.map((page) => page.parties ?? {})),
+    [pages.pages],
+  );
+  const parties = useNames(
+    told,
+    alerts.map((one) => one.accused),
+  );
   const [from, setFrom] = useState(live.get().notices.length);
   const { fresh, withdrawn } = useSince(alerts, from);
   const rules = useAnswer<{ rules: Rule[] }>('/v1/rules');
   const marks = useMarks(query.get('marked'));
   const at = query.get('at');
-  useKeys(alerts, at, marks.toggle);
+  useKeys(alerts, marks.toggle);
   const refresh = () => {
     setFrom(live.get().notices.length);
     pages.reload();
@@ -102,54 +120,113 @@ export default function Queue() {
     <>
       <PageHead title="Alerts" about="Cases, newest first. What hangs under one cause is one case with members." />
       <QueueFilters query={query} rules={rules.value?.rules ?? []} />
-      <div class="queue-bar">
-        <p class="queue-count" role="status">{total === undefined ? ' ' : many(total, 'case')}{pages.busy && alerts.length > 0 ? ', asking…' : ''}</p>
-        <p class="quiet small keys"><kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> open, <kbd>x</kbd> mark</p>
-        <Marked alerts={alerts} marks={marks} />
-      </div>
-      <div class="fresh" aria-live="polite">
-        {fresh.length > 0 && (
-          <button type="button" class="button primary" onClick={refresh}>Show {many(fresh.length, 'new case')}</button>
-        )}
-      </div>
-      {alerts.length === 0 && pages.problem && <ProblemPanel problem={pages.problem} retry={pages.reload} />}
-      {alerts.length === 0 && !pages.problem && pages.busy && <Waiting what="the cases" lines={8} />}
-      {alerts.length === 0 && !pages.problem && !pages.busy && <NoCases filtered={FILTERS.some((name) => query.get(name))} />}
+      <QueueBar total={total} busy={pages.busy && alerts.length > 0} alerts={alerts} marks={marks} />
+      <Offer count={fresh.length} take={refresh} />
+      {alerts.length === 0 && <InItsPlace pages={pages} filtered={FILTERS.some((name) => query.get(name))} />}
       {alerts.length > 0 && (
         <ol class="queue" aria-label="Cases" aria-busy={pages.busy}>
           {alerts.map((alert) => (
-            <QueueEntry key={alert.case_key} alert={alert} parties={parties} now={now} current={at === alert.case_key} withdrawn={withdrawn.has(alert.case_key)} marked={marks.has(alert.case_key)} mark={() => marks.toggle(alert.case_key)} />
+            <QueueEntry
+              key={alert.case_key}
+              alert={alert}
+              parties={parties}
+              now={now}
+              current={at === alert.case_key}
+              withdrawn={withdrawn.has(alert.case_key)}
+              marked={marks.has(alert.case_key)}
+              mark={() => marks.toggle(alert.case_key)}
+            />
           ))}
         </ol>
       )}
       {alerts.length > 0 && pages.problem && <ProblemPanel problem={pages.problem} retry={pages.more} />}
       {pages.pages.at(-1)?.next && (
-        <button type="button" class="button" disabled={pages.busy} onClick={pages.more}>Show more ({counted((total ?? 0) - alerts.length)} left)</button>
+        <button type="button" class="button" disabled={pages.busy} onClick={pages.more}>
+          Show more ({counted((total ?? 0) - alerts.length)} left)
+        </button>
       )}
       <AsOf snapshot={pages.pages[0]?.snapshot ?? null} />
     </>
   );
 }
 
-function NoCases({ filtered }: { filtered: boolean }) {
-  return filtered
-    ? <Empty head="No case has all of this"><a href="/alerts">Show all cases</a></Empty>
-    : <Empty head="No case">Every event so far fits the story before it.</Empty>;
+/** New cases are announced and wait to be asked for: nothing moves under the reader. */
+function Offer({ count, take }: { count: number; take: () => void }) {
+  return (
+    <div class="fresh" aria-live="polite">
+      {count > 0 && (
+        <button type="button" class="button primary" onClick={take}>
+          Show {many(count, 'new case')}
+        </button>
+      )}
+    </div>
+  );
 }
 
-interface Marks { has: (key: string) => boolean; toggle: (key: string) => void; clear: () => void; count: number }
+function QueueBar({
+  total,
+  busy,
+  alerts,
+  marks,
+}: {
+  total: number | undefined;
+  busy: boolean;
+  alerts: Alert[];
+  marks: Marks;
+}) {
+  return (
+    <div class="queue-bar">
+      <p class="queue-count" role="status">
+        {total === undefined ? ' ' : many(total, 'case')}
+        {busy ? ', asking…' : ''}
+      </p>
+      <p class="quiet small keys">
+        <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> open, <kbd>x</kbd> mark
+      </p>
+      <Marked alerts={alerts} marks={marks} />
+    </div>
+  );
+}
+
+/** What stands in the place of a list that is not there. */
+function InItsPlace({ pages, filtered }: { pages: Pages & { reload: () => void }; filtered: boolean }) {
+  if (pages.problem) return <ProblemPanel problem={pages.problem} retry={pages.reload} />;
+  return pages.busy ? <Waiting what="the cases" lines={8} /> : <NoCases filtered={filtered} />;
+}
+
+function NoCases({ filtered }: { filtered: boolean }) {
+  return filtered ? (
+    <Empty head="No case has all of this">
+      <a href="/alerts">Show all cases</a>
+    </Empty>
+  ) : (
+    <Empty head="No case">Every event so far fits the story before it.</Empty>
+  );
+}
+
+interface Marks {
+  has: (key: string) => boolean;
+  toggle: (key: string) => void;
+  clear: () => void;
+  count: number;
+}
 
 /** Enough of a case key to tell cases apart in an address. */
 const MARK = 14;
 
+const marksIn = (text: string | null) => new Set(text?.split(',').filter((one) => one !== ''));
+
+/** What the address says at this moment: keys come faster than drawings. */
+const inAddress = (name: string) => new URLSearchParams(location.search).get(name);
+
 function useMarks(text: string | null): Marks {
-  const marked = new Set(text?.split(',').filter((one) => one !== ''));
-  const write = () => setQuery({ marked: [...marked].join(',') });
+  const marked = marksIn(text);
   return {
     has: (key) => marked.has(key.slice(0, MARK)),
     toggle: (key) => {
-      if (!marked.delete(key.slice(0, MARK))) marked.add(key.slice(0, MARK));
-      write();
+      const latest = marksIn(inAddress('marked'));
+      if (!latest.delete(key.slice(0, MARK))) latest.add(key.slice(0, MARK));
+      setQuery({ marked: [...latest].join(',') });
     },
     clear: () => setQuery({ marked: null }),
     count: marked.size,
@@ -159,23 +236,41 @@ function useMarks(text: string | null): Marks {
 function Marked({ alerts, marks }: { alerts: Alert[]; marks: Marks }) {
   if (marks.count === 0) return null;
   const save = () => {
-    const head = ['case_key', 'rule', 'severity', 'standing', 'finality', 'subject', 'raised_at', 'expected', 'came', 'accused', 'evidence'] as const;
+    const head = [
+      'case_key',
+      'rule',
+      'severity',
+      'standing',
+      'finality',
+      'subject',
+      'raised_at',
+      'expected',
+      'came',
+      'accused',
+      'evidence',
+    ] as const;
     const rows = alerts.filter((one) => marks.has(one.case_key)).map((one) => head.map((name) => one[name]));
     saveText('cases.csv', 'text/csv', csvOf([...head], rows));
   };
   return (
     <div class="marked" role="group" aria-label="Marked cases">
       <span>{many(marks.count, 'case')} marked</span>
-      <button type="button" class="button small" onClick={save}><Icon name="save" />Save as CSV</button>
-      <button type="button" class="button small" onClick={marks.clear}>Clear</button>
+      <button type="button" class="button small" onClick={save}>
+        <Icon name="save" />
+        Save as CSV
+      </button>
+      <button type="button" class="button small" onClick={marks.clear}>
+        Clear
+      </button>
     </div>
   );
 }
 
 /** j and k move, x marks. Enter is the browser's own: the case's link has the focus. */
-function useKeys(alerts: Alert[], at: string | null, toggle: (key: string) => void): void {
+function useKeys(alerts: Alert[], toggle: (key: string) => void): void {
   useEffect(() => {
     const move = (step: number) => {
+      const at = inAddress('at');
       const from = alerts.findIndex((one) => one.case_key === at);
       const to = alerts[from < 0 ? 0 : Math.min(alerts.length - 1, Math.max(0, from + step))];
       if (!to) return;
@@ -184,6 +279,7 @@ function useKeys(alerts: Alert[], at: string | null, toggle: (key: string) => vo
     };
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+      const at = inAddress('at');
       if (event.key === 'j') move(1);
       else if (event.key === 'k') move(-1);
       else if (event.key === 'x' && at) toggle(at);
@@ -193,5 +289,5 @@ function useKeys(alerts: Alert[], at: string | null, toggle: (key: string) => vo
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  });
+  }, [alerts]);
 }

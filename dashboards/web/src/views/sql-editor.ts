@@ -35,7 +35,9 @@ const LOOK = EditorView.theme({
   '.cm-cursor': { borderLeftColor: 'var(--ink)', borderLeftWidth: '2px' },
   '.cm-gutters': { backgroundColor: 'var(--raised)', color: 'var(--ink-quiet)', border: 'none' },
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--accent) 7%, transparent)' },
-  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { background: 'color-mix(in srgb, var(--accent) 28%, transparent)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    background: 'color-mix(in srgb, var(--accent) 28%, transparent)',
+  },
   '&.cm-focused .cm-matchingBracket': { backgroundColor: 'var(--accent-soft)', outline: '1px solid var(--accent)' },
   '.cm-placeholder': { color: 'var(--ink-quiet)' },
   '.cm-tooltip': { backgroundColor: 'var(--surface)', border: '1px solid var(--line-strong)', color: 'var(--ink)' },
@@ -44,7 +46,10 @@ const LOOK = EditorView.theme({
 
 function language(schema: Schema) {
   const tables = Object.fromEntries(
-    schema.map((table) => [table.name, table.columns.map((column) => ({ label: column.name, type: 'property', detail: column.type }))]),
+    schema.map((table) => [
+      table.name,
+      table.columns.map((column) => ({ label: column.name, type: 'property', detail: column.type })),
+    ]),
   );
   return sql({ dialect: PostgreSQL, schema: tables, upperCaseKeywords: true });
 }
@@ -55,9 +60,12 @@ function language(schema: Schema) {
  */
 const typeOverSelection = EditorView.domEventHandlers({
   beforeinput: (event, view) => {
-    if (event.inputType !== 'insertText' || event.data === null || view.composing || view.state.selection.main.empty) return false;
+    if (event.inputType !== 'insertText' || event.data === null || view.composing || view.state.selection.main.empty)
+      return false;
     event.preventDefault();
-    view.dispatch(view.state.update(view.state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true }));
+    view.dispatch(
+      view.state.update(view.state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true }),
+    );
     return true;
   },
 });
@@ -94,7 +102,8 @@ export function startEditor(box: HTMLElement, text: string, run: () => void): Ed
   return {
     text: () => view.state.doc.toString(),
     put: (next) => {
-      if (next !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } });
+      if (next !== view.state.doc.toString())
+        view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } });
     },
     insert: (piece) => {
       view.dispatch(view.state.replaceSelection(piece));

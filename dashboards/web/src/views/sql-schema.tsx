@@ -13,7 +13,9 @@ export function SchemaBrowser({ schema, insert }: { schema: Schema; insert: (tex
           <ul>
             {table.columns.map((column) => (
               <li key={column.name}>
-                <button type="button" onClick={() => insert(column.name)} aria-label={`Insert ${column.name}`}>{column.name}</button>
+                <button type="button" onClick={() => insert(column.name)} aria-label={`Insert ${column.name}`}>
+                  {column.name}
+                </button>
                 <span class="quiet">{typeWord(column.type)}</span>
               </li>
             ))}

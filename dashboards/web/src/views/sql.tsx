@@ -16,7 +16,8 @@ import { SchemaBrowser } from './sql-schema';
 /** More rows than a person reads; all of them can be saved. */
 const ROWS_SHOWN = 5_000;
 const FIRST = 'SELECT severity, rule, item, came\nFROM alerts\nWHERE root IS NULL\nORDER BY raised_at DESC\nLIMIT 20';
-const SCHEMA = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name, ordinal_position";
+const SCHEMA =
+  "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name, ordinal_position";
 
 function statementInAddress(): string {
   try {
@@ -26,7 +27,14 @@ function statementInAddress(): string {
   }
 }
 
-interface Ran { sql: string; busy: boolean; table: Table | null; problem: Problem | null; secs: number; stopped: boolean }
+interface Ran {
+  sql: string;
+  busy: boolean;
+  table: Table | null;
+  problem: Problem | null;
+  secs: number;
+  stopped: boolean;
+}
 const NOTHING: Ran = { sql: '', busy: false, table: null, problem: null, secs: 0, stopped: false };
 
 /** Runs one statement at a time. */
@@ -47,10 +55,13 @@ function useRun(): { ran: Ran; run: (sql: string) => void; cancel: () => void } 
       },
     );
   };
-  useEffect(() => () => {
-    abort.current?.abort();
-    abort.current = null;
-  }, []);
+  useEffect(
+    () => () => {
+      abort.current?.abort();
+      abort.current = null;
+    },
+    [],
+  );
   return { ran, run, cancel: () => abort.current?.abort() };
 }
 
@@ -109,12 +120,7 @@ export default function Sql() {
       <div class="sql-view">
         <div>
           <div class="editor" ref={box} />
-          <div class="result-bar">
-            <button type="button" class="button primary" onClick={start} disabled={ran.busy}><Icon name="play" />Run</button>
-            <button type="button" class="button" onClick={cancel} disabled={!ran.busy}><Icon name="stop" />Cancel</button>
-            <span class="quiet small keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> runs, <kbd>Ctrl</kbd> <kbd>Space</kbd> completes</span>
-            <span class="quiet small" role="status">{ran.stopped ? 'Cancelled' : ran.table ? `answered in ${ran.secs < 1 ? `${Math.round(ran.secs * 1000)} ms` : span(ran.secs)}` : ''}</span>
-          </div>
+          <RunBar ran={ran} start={start} cancel={cancel} />
           {ran.busy && <Waiting what="the answer" lines={4} />}
           {ran.problem && <ProblemPanel problem={ran.problem} />}
           {ran.table && <Result table={ran.table} name="answer" fetchAs={(format) => exportSql(ran.sql, format)} />}
@@ -122,5 +128,27 @@ export default function Sql() {
         <SchemaBrowser schema={schema} insert={(text) => editor.current?.insert(text)} />
       </div>
     </>
+  );
+}
+
+function RunBar({ ran, start, cancel }: { ran: Ran; start: () => void; cancel: () => void }) {
+  const took = ran.secs < 1 ? `${Math.round(ran.secs * 1000)} ms` : span(ran.secs);
+  return (
+    <div class="result-bar">
+      <button type="button" class="button primary" onClick={start} disabled={ran.busy}>
+        <Icon name="play" />
+        Run
+      </button>
+      <button type="button" class="button" onClick={cancel} disabled={!ran.busy}>
+        <Icon name="stop" />
+        Cancel
+      </button>
+      <span class="quiet small keys">
+        <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs, <kbd>Ctrl</kbd> <kbd>Space</kbd> completes
+      </span>
+      <span class="quiet small" role="status">
+        {ran.stopped ? 'Cancelled' : ran.table ? `answered in ${took}` : ''}
+      </span>
+    </div>
   );
 }

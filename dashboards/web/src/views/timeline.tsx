@@ -1,16 +1,21 @@
 // Events from the first to the last, a lane for each branch; alerts where they were raised, and the silences between.
 
 import { useEffect, useMemo } from 'preact/hooks';
-import type { Alert, Custody, Entry, Event, Parties } from '../api/types';
-import { caseHref } from '../model/key';
+import type { Custody, Entry, Event, Parties } from '../api/types';
 import { type GapRow, type Row, type StepRow, rowsOf } from '../model/lanes';
 import { counted, sentence, shortHex, spaced } from '../model/short';
 import { secondsBetween, span } from '../model/time';
+import { AlertCard } from '../parts/alert-card';
+import { Fact } from '../parts/fact';
 import { Icon } from '../parts/icon';
-import { Said } from '../parts/said';
-import { FinalityWord, ItemLink, SeverityWord, StandingWord, Time, Who } from '../parts/words';
+import { FinalityWord, ItemLink, Time, Who } from '../parts/words';
 
-interface Props { entries: Entry[]; custody: Custody[]; parties: Parties; at: string | null }
+interface Props {
+  entries: Entry[];
+  custody: Custody[];
+  parties: Parties;
+  at: string | null;
+}
 
 const placeOf = (event: Event) => `${event.chain}:${event.block_number}/${event.log_index}`;
 
@@ -26,21 +31,37 @@ export function Timeline({ entries, custody, parties, at }: Props) {
       {lanes.length > 1 && (
         <div class="lane-heads" aria-hidden="true">
           <span />
-          {lanes.map((lane) => <LaneHead key={lane} lane={lane} />)}
+          {lanes.map((lane) => (
+            <LaneHead key={lane} lane={lane} />
+          ))}
         </div>
       )}
       <ol class="rows" aria-label="Events, the first one first">
         {rows.map((row, index) =>
-          row.kind === 'gap'
-            ? <Gap key={`gap${index}`} row={row} />
-            : <Step key={`${placeOf(row.entry.event)}.${row.entry.event.sub_index}.${row.entry.event.kind}`} row={row} column={lanes.indexOf(row.lane)} index={index} lanes={lanes} reach={reach} parties={parties} here={placeOf(row.entry.event) === at} />,
+          row.kind === 'gap' ? (
+            <Gap key={`gap${index}`} row={row} />
+          ) : (
+            <Step
+              key={`${placeOf(row.entry.event)}.${row.entry.event.sub_index}.${row.entry.event.kind}`}
+              row={row}
+              column={lanes.indexOf(row.lane)}
+              index={index}
+              lanes={lanes}
+              reach={reach}
+              parties={parties}
+              here={placeOf(row.entry.event) === at}
+            />
+          ),
         )}
       </ol>
     </div>
   );
 }
 
-interface Reach { first: number; last: number }
+interface Reach {
+  first: number;
+  last: number;
+}
 
 /** From which row to which a branch is told. */
 function reachOf(rows: Row[]): Map<number, Reach> {
@@ -78,21 +99,46 @@ function Gap({ row }: { row: GapRow }) {
   );
 }
 
-interface StepProps { row: StepRow; column: number; index: number; lanes: number[]; reach: Map<number, Reach>; parties: Parties; here: boolean }
+interface StepProps {
+  row: StepRow;
+  column: number;
+  index: number;
+  lanes: number[];
+  reach: Map<number, Reach>;
+  parties: Parties;
+  here: boolean;
+}
 
 function Step({ row, column, index, lanes, reach, parties, here }: StepProps) {
   const { event, inside, alerts } = row.entry;
-  const tones = [event.legal ? '' : 'illegal', inside ? 'is-inside' : '', here ? 'here' : '', row.joined ? 'joined' : '', alerts.length > 0 ? 'has-alerts' : ''];
+  const tones = [
+    event.legal ? '' : 'illegal',
+    inside ? 'is-inside' : '',
+    here ? 'here' : '',
+    row.joined ? 'joined' : '',
+    alerts.length > 0 ? 'has-alerts' : '',
+  ];
   return (
-    <li class={`row ${tones.filter(Boolean).join(' ')}`} data-place={placeOf(event)} aria-current={here ? 'location' : undefined}>
-      <div class="when">{row.joined ? <span class="quiet small same">same transaction</span> : <When event={event} />}</div>
+    <li
+      class={`row ${tones.filter(Boolean).join(' ')}`}
+      data-place={placeOf(event)}
+      aria-current={here ? 'location' : undefined}
+    >
+      <div class="when">
+        {row.joined ? <span class="quiet small same">same transaction</span> : <When event={event} />}
+      </div>
       {lanes.map((lane, at) => (
-        <div key={lane} class={`lane ${at === column ? 'mine' : 'pass'} ${lane === 0 ? 'provenance' : 'without'} ${partOfLine(reach.get(lane), index)}`}>
+        <div
+          key={lane}
+          class={`lane ${at === column ? 'mine' : 'pass'} ${lane === 0 ? 'provenance' : 'without'} ${partOfLine(reach.get(lane), index)}`}
+        >
           {at === column && (
             <>
               <span class="knot" aria-hidden="true" />
               <EventCard row={row} parties={parties} manyLanes={lanes.length > 1} />
-              {alerts.map((alert) => <RaisedHere key={alert.case_key} alert={alert} />)}
+              {alerts.map((alert) => (
+                <AlertCard key={alert.case_key} alert={alert} />
+              ))}
             </>
           )}
         </div>
@@ -105,12 +151,21 @@ function When({ event }: { event: Event }) {
   const apart = event.event_time === null ? null : secondsBetween(event.event_time, event.block_time);
   return (
     <>
-      <span class="block-time"><Time at={event.block_time} /></span>
-      <span class="quiet small">block {counted(event.block_number)}, log {event.log_index}</span>
+      <span class="block-time">
+        <Time at={event.block_time} />
+      </span>
+      <span class="quiet small">
+        block {counted(event.block_number)}, log {event.log_index}
+      </span>
       {event.event_time !== null && (
         <span class="declared small">
           declared <Time at={event.event_time} />
-          {apart !== null && Math.abs(apart) >= 1 && <span class="quiet"> ({span(Math.abs(apart))} {apart > 0 ? 'before the block' : 'after the block'})</span>}
+          {apart !== null && Math.abs(apart) >= 1 && (
+            <span class="quiet">
+              {' '}
+              ({span(Math.abs(apart))} {apart > 0 ? 'before the block' : 'after the block'})
+            </span>
+          )}
         </span>
       )}
     </>
@@ -124,16 +179,40 @@ function EventCard({ row, parties, manyLanes }: { row: StepRow; parties: Parties
       <p class="event-head">
         <strong class="event-kind">{sentence(spaced(event.kind))}</strong>
         {manyLanes && <span class="hidden">on branch {row.lane}</span>}
-        {!event.legal && <span class="badge illegal"><Icon name="came" />{row.opens ? `Does not fit: begins branch ${row.lane}` : 'Does not fit the story'}</span>}
-        {event.authority !== 'authoritative' && <span class={`badge tier-${event.authority}`}>{sentence(event.authority)} contract</span>}
+        {!event.legal && (
+          <span class="badge illegal">
+            <Icon name="came" />
+            {row.opens ? `Does not fit: begins branch ${row.lane}` : 'Does not fit the story'}
+          </span>
+        )}
+        {event.authority !== 'authoritative' && (
+          <span class={`badge tier-${event.authority}`}>{sentence(event.authority)} contract</span>
+        )}
         <FinalityWord finality={event.finality} />
       </p>
       <Parts event={event} parties={parties} />
-      {inside && <p class="inside small"><Icon name="inside" />while inside of <ItemLink item={inside} /></p>}
+      {inside && (
+        <p class="inside small">
+          <Icon name="inside" />
+          while inside of <ItemLink item={inside} />
+        </p>
+      )}
       <p class="position quiet small">
-        tx <span class="mono" title={event.tx_hash}>{shortHex(event.tx_hash)}</span>
-        {event.token_id !== null && <> · token <span class="mono">{event.token_id.length > 24 ? `${event.token_id.slice(0, 10)}…` : event.token_id}</span></>}
-        {' '}on <a class="mono" href={`/contracts?q=${event.contract}`} title={event.contract}>{shortHex(event.contract)}</a>
+        tx{' '}
+        <span class="mono" title={event.tx_hash}>
+          {shortHex(event.tx_hash)}
+        </span>
+        {event.token_id !== null && (
+          <>
+            {' '}
+            · token{' '}
+            <span class="mono">{event.token_id.length > 24 ? `${event.token_id.slice(0, 10)}…` : event.token_id}</span>
+          </>
+        )}{' '}
+        on{' '}
+        <a class="mono" href={`/contracts?q=${event.contract}`} title={event.contract}>
+          {shortHex(event.contract)}
+        </a>
       </p>
     </div>
   );
@@ -142,29 +221,38 @@ function EventCard({ row, parties, manyLanes }: { row: StepRow; parties: Parties
 /** Who did it, from whom and to whom: nobody is named twice. */
 function Parts({ event, parties }: { event: Event; parties: Parties }) {
   const { from_address: from, to_address: to, actor } = event;
+  const who = [
+    ['by', actor],
+    ['from', from === actor ? null : from],
+    ['to', to === actor ? null : to],
+  ] as const;
   return (
     <dl class="parts">
-      {actor && <div><dt>by</dt><dd><Who who={actor} parties={parties} bare /></dd></div>}
-      {from && from !== actor && <div><dt>from</dt><dd><Who who={from} parties={parties} bare /></dd></div>}
-      {to && to !== actor && <div><dt>to</dt><dd><Who who={to} parties={parties} bare /></dd></div>}
-      {event.parent && <div><dt>{event.kind === 'unpacking' ? 'out of' : 'into'}</dt><dd><ItemLink item={event.parent} /></dd></div>}
-      {event.quantity !== null && <div><dt>units</dt><dd>{String(event.quantity)}</dd></div>}
-      {event.place && <div><dt>at</dt><dd>GLN <span class="mono">{event.place}</span></dd></div>}
-      {event.reason && <div><dt>why</dt><dd>{spaced(event.reason)}</dd></div>}
-      {event.detail && <div><dt>says</dt><dd class="wrap">{event.detail}</dd></div>}
+      {who.map(
+        ([word, one]) =>
+          one && (
+            <Fact key={word} word={word}>
+              <Who who={one} parties={parties} bare />
+            </Fact>
+          ),
+      )}
+      {event.parent && (
+        <Fact word={event.kind === 'unpacking' ? 'out of' : 'into'}>
+          <ItemLink item={event.parent} />
+        </Fact>
+      )}
+      {event.quantity !== null && <Fact word="units">{String(event.quantity)}</Fact>}
+      {event.place && (
+        <Fact word="at">
+          GLN <span class="mono">{event.place}</span>
+        </Fact>
+      )}
+      {event.reason && <Fact word="why">{spaced(event.reason)}</Fact>}
+      {event.detail && (
+        <Fact word="says">
+          <span class="wrap">{event.detail}</span>
+        </Fact>
+      )}
     </dl>
-  );
-}
-
-function RaisedHere({ alert }: { alert: Alert }) {
-  return (
-    <div class={`alert-card s-${alert.severity} ${alert.standing === 'explained' ? 'settled' : ''}`}>
-      <p class="alert-head">
-        <SeverityWord severity={alert.severity} />
-        <a href={caseHref(alert.case_key)}><span class="mono">{alert.rule}</span> {alert.title}</a>
-        <StandingWord alert={alert} />
-      </p>
-      <Said expected={alert.expected} came={alert.came} />
-    </div>
   );
 }

@@ -4,21 +4,26 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Verdict, VerifyAnswer } from '../api/types';
 import { type Problem, asProblem, askJson } from '../api/client';
 import { gtin14, readCode } from '../model/gs1';
-import { caseHref, itemHref, lotHref } from '../model/key';
+import { itemHref, lotHref } from '../model/key';
 import { sentence, spaced } from '../model/short';
+import { AlertCard } from '../parts/alert-card';
+import { Fact } from '../parts/fact';
 import { Icon } from '../parts/icon';
 import { useNames } from '../parts/names';
 import { PageHead } from '../parts/page';
 import { Prose } from '../parts/prose';
-import { Said } from '../parts/said';
 import { AsOf, ProblemPanel, Waiting } from '../parts/states';
-import { SeverityWord, StandingWord, Who } from '../parts/words';
+import { Who } from '../parts/words';
 import { setQuery, usePlace } from '../router';
 import { type Answers, PackForm } from './verify-form';
 
 const NAMES = ['gtin', 'serial', 'lot', 'expiry'] as const;
 
-interface Asked { busy: boolean; answer: VerifyAnswer | null; problem: Problem | null }
+interface Asked {
+  busy: boolean;
+  answer: VerifyAnswer | null;
+  problem: Problem | null;
+}
 
 export default function Verify() {
   const { query } = usePlace();
@@ -27,7 +32,14 @@ export default function Verify() {
   const [asked, setAsked] = useState<Asked>({ busy: ready, answer: null, problem: null });
   const [turn, setTurn] = useState(0);
   const answerHead = useRef<HTMLHeadingElement>(null);
-  const question = ready ? JSON.stringify({ gtin: gtin14(said.gtin) ?? said.gtin, serial: said.serial, ...(said.lot ? { lot: said.lot } : {}), ...(said.expiry ? { expiry: said.expiry } : {}) }) : null;
+  const question = ready
+    ? JSON.stringify({
+        gtin: gtin14(said.gtin) ?? said.gtin,
+        serial: said.serial,
+        ...(said.lot ? { lot: said.lot } : {}),
+        ...(said.expiry ? { expiry: said.expiry } : {}),
+      })
+    : null;
   useEffect(() => {
     if (question === null) {
       setAsked({ busy: false, answer: null, problem: null });
@@ -50,7 +62,10 @@ export default function Verify() {
   };
   return (
     <>
-      <PageHead title="Verify a pack" about="Asks whether a pack with these data was made, and whether anything about it is open." />
+      <PageHead
+        title="Verify a pack"
+        about="Asks whether a pack with these data was made, and whether anything about it is open."
+      />
       <PackForm key={question ?? ''} start={said} read={readCode} submit={submit} />
       <div aria-live="polite">
         {asked.busy && <Waiting what="the answer" lines={3} />}
@@ -62,35 +77,101 @@ export default function Verify() {
 }
 
 const WORDS: Record<Verdict, { head: string; lead: string; icon: string }> = {
-  verified: { head: 'Verified', lead: 'A pack with these data was made by whom the registry names, and nothing about it is open.', icon: 'expected' },
-  suspect: { head: 'Potential suspect falsification', lead: 'Do not supply this pack. Keep it apart and have it looked into. Most of such answers have a technical cause: this one is not yet a finding.', icon: 'warning' },
-  not_verified: { head: 'Not verified', lead: 'The pack is known, but it is not in a state in which it may be supplied.', icon: 'came' },
-  unknown: { head: 'Unknown', lead: 'No pack with this product code and serial number is known. Check what was typed or scanned, then ask the manufacturer.', icon: 'nothing' },
+  verified: {
+    head: 'Verified',
+    lead: 'A pack with these data was made by whom the registry names, and nothing about it is open.',
+    icon: 'expected',
+  },
+  suspect: {
+    head: 'Potential suspect falsification',
+    lead: 'Do not supply this pack. Keep it apart and have it looked into. Most of such answers have a technical cause: this one is not yet a finding.',
+    icon: 'warning',
+  },
+  not_verified: {
+    head: 'Not verified',
+    lead: 'The pack is known, but it is not in a state in which it may be supplied.',
+    icon: 'came',
+  },
+  unknown: {
+    head: 'Unknown',
+    lead: 'No pack with this product code and serial number is known. Check what was typed or scanned, then ask the manufacturer.',
+    icon: 'nothing',
+  },
 };
 
 function Result({ answer, head }: { answer: VerifyAnswer; head: { current: HTMLHeadingElement | null } }) {
   const words = WORDS[answer.verdict] ?? WORDS.unknown;
-  const parties = useNames(answer.parties, [answer.product?.owner ?? null]);
   const open = answer.alerts.filter((alert) => alert.standing !== 'explained');
-  const now = answer.now[0];
   return (
     <section class={`answer ${answer.verdict}`} aria-labelledby="answer-head">
-      <h2 id="answer-head" ref={head} tabIndex={-1}><Icon name={words.icon} />{words.head}</h2>
+      <h2 id="answer-head" ref={head} tabIndex={-1}>
+        <Icon name={words.icon} />
+        {words.head}
+      </h2>
       <p class="lead">{words.lead}</p>
-      {answer.reasons.length > 0 && <ul class="reasons">{answer.reasons.map((reason) => <li key={reason.code + reason.text}><Prose text={reason.text} /></li>)}</ul>}
-      <dl class="facts">
-        {answer.product && <div><dt>Product</dt><dd><strong>{answer.product.name}</strong>{answer.product.owner && <> of <Who who={answer.product.owner} parties={parties} bare /></>}</dd></div>}
-        {answer.lot && now?.gtin && <div><dt>Lot</dt><dd><a class="mono" href={lotHref(now.gtin, answer.lot.lot)}>{answer.lot.lot}</a>{answer.lot.expiry && <> last day of use <span class="mono">{answer.lot.expiry}</span></>}</dd></div>}
-        {now && <div><dt>State</dt><dd>{sentence(spaced(now.state))}{now.possessor && <>, with <Who who={now.possessor} parties={parties} bare /></>}</dd></div>}
-        {answer.now.length > 0 && <div><dt>Story</dt><dd><a href={itemHref(answer.item)}>Pedigree of this pack</a></dd></div>}
-      </dl>
+      {answer.reasons.length > 0 && (
+        <ul class="reasons">
+          {answer.reasons.map((reason) => (
+            <li key={reason.code + reason.text}>
+              <Prose text={reason.text} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <PackFacts answer={answer} />
       {open.map((alert) => (
-        <div key={alert.case_key} class={`alert-card s-${alert.severity}`}>
-          <p class="alert-head"><SeverityWord severity={alert.severity} /> <a href={caseHref(alert.case_key)}><span class="mono">{alert.rule}</span> {alert.title}</a> <StandingWord alert={alert} /></p>
-          <Said expected={alert.expected} came={alert.came} />
-        </div>
+        <AlertCard key={alert.case_key} alert={alert} />
       ))}
       <AsOf snapshot={answer.snapshot} />
     </section>
+  );
+}
+
+function PackFacts({ answer }: { answer: VerifyAnswer }) {
+  const { product, lot } = answer;
+  const parties = useNames(answer.parties, [product?.owner ?? null]);
+  const now = answer.now[0];
+  return (
+    <dl class="facts">
+      {product && (
+        <Fact word="Product">
+          <strong>{product.name}</strong>
+          {product.owner && (
+            <>
+              {' '}
+              of <Who who={product.owner} parties={parties} bare />
+            </>
+          )}
+        </Fact>
+      )}
+      {lot && now?.gtin && (
+        <Fact word="Lot">
+          <a class="mono" href={lotHref(now.gtin, lot.lot)}>
+            {lot.lot}
+          </a>
+          {lot.expiry && (
+            <>
+              {' '}
+              last day of use <span class="mono">{lot.expiry}</span>
+            </>
+          )}
+        </Fact>
+      )}
+      {now && (
+        <Fact word="State">
+          {sentence(spaced(now.state))}
+          {now.possessor && (
+            <>
+              , with <Who who={now.possessor} parties={parties} bare />
+            </>
+          )}
+        </Fact>
+      )}
+      {now && (
+        <Fact word="Story">
+          <a href={itemHref(answer.item)}>Pedigree of this pack</a>
+        </Fact>
+      )}
+    </dl>
   );
 }
