@@ -71,7 +71,8 @@ pub(super) fn guide(address: SocketAddr, dir: &Path, item: Option<&str>, ends: b
     let item = item.unwrap_or("ITEM");
     let end = if ends { "it ends with the chain" } else { "Ctrl-C ends it" };
     format!(
-        "\nthe chain's past is read; {end}. Answers are at http://{address}. Three things to try in another terminal:\n  \
+        "\nthe chain's past is read; {end}. Open http://{address}/ in a browser: what was flagged, each pack's story, lots, \
+         parties, questions.\nThree things to try in another terminal:\n  \
          rxtrail sql --data-dir {dir} 'SELECT rule, severity, count(*) FROM alerts GROUP BY rule, severity ORDER BY rule'\n  \
          rxtrail pedigree --data-dir {dir} '{item}'\n  \
          curl -s http://{address}/v1/sql -H 'Accept: text/csv' -d 'SELECT item, state, possessor FROM items LIMIT 10'\n"
