@@ -19,6 +19,12 @@ const STARTED: &str = "Kafka Server started";
 /// A start takes seconds; on a machine that is busy with a build, a minute.
 const STARTS_WITHIN: Duration = Duration::from_secs(120);
 
+/// How a guarded broker asks for passwords.
+const MECHANISM: &str = "SCRAM-SHA-512";
+
+/// Of the key store of a guarded broker, which lives as long as the test.
+const STORE_PASSWORD: &str = "of-this-test";
+
 /// Brokers that run, or were killed.
 pub struct Broker {
     dir: TempDir,
@@ -73,12 +79,43 @@ impl Broker {
         let mut nodes = Vec::with_capacity(count);
         for ((port, controller), id) in ports.into_iter().zip(1..) {
             let node = Node { dir: dir.path().join(format!("node-{id}")), port, child: None, lives: 0 };
-            node.format(&properties(id, (port, controller), &voters, &node.dir, settings));
+            node.format(&properties(id, (port, controller), &voters, &node.dir, settings), &[]);
             nodes.push(node);
         }
         nodes.iter_mut().for_each(Node::spawn);
         nodes.iter_mut().for_each(Node::await_start);
         Self { dir, nodes }
+    }
+
+    /// Starts one broker that speaks TLS only, and only with whoever knows the password of `user`.
+    pub fn start_guarded(user: &str, password: &str) -> Self {
+        assert!(is_installed(), "{} is missing: tests/run installs it", libs().display());
+        let dir = tempfile::tempdir().expect("a folder");
+        let (port, inside, controller) = (free_port(), free_port(), free_port());
+        let mut node = Node { dir: dir.path().join("node-1"), port, child: None, lives: 0 };
+        node.certify();
+        let settings = format!(
+            "listeners=SASL_SSL://127.0.0.1:{port},INSIDE://127.0.0.1:{inside},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=SASL_SSL://127.0.0.1:{port},INSIDE://127.0.0.1:{inside}\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,INSIDE:PLAINTEXT,SASL_SSL:SASL_SSL\n\
+             inter.broker.listener.name=INSIDE\nsasl.enabled.mechanisms={MECHANISM}\n\
+             listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
+             org.apache.kafka.common.security.scram.ScramLoginModule required;\n\
+             ssl.keystore.type=PKCS12\nssl.keystore.location={}\nssl.keystore.password={STORE_PASSWORD}\n",
+            node.keys().display()
+        );
+        let voters = format!("1@127.0.0.1:{controller}");
+        let known = format!("{MECHANISM}=[name={user},password={password}]");
+        let properties = properties(1, (port, controller), &voters, &node.dir, &settings);
+        node.format(&properties, &["--add-scram", &known]);
+        node.spawn();
+        node.await_start();
+        Self { dir, nodes: vec![node] }
+    }
+
+    /// The certificate of a guarded broker.
+    pub fn certificate(&self) -> PathBuf {
+        self.nodes[0].certificate()
     }
 
     /// Where they are reached.
@@ -125,12 +162,36 @@ impl Node {
         self.dir.join(format!("broker-{}.log", self.lives))
     }
 
-    fn format(&self, properties: &str) {
+    fn keys(&self) -> PathBuf {
+        self.dir.join("keys.p12")
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.dir.join("certificate.pem")
+    }
+
+    /// Makes a key with a certificate of its own for the address of loopback.
+    fn certify(&self) {
+        fs::create_dir_all(&self.dir).expect("a folder");
+        let keytool = |arguments: &[&str]| {
+            let mut keytool = Command::new("keytool");
+            keytool.args(arguments).args(["-alias", "broker", "-storetype", "PKCS12"]);
+            keytool.args(["-storepass", STORE_PASSWORD, "-keystore"]).arg(self.keys());
+            let made = keytool.output().expect("keytool comes with Java");
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+        };
+        let name = ["-dname", "CN=127.0.0.1", "-ext", "san=ip:127.0.0.1", "-validity", "2"];
+        keytool(&[&["-genkeypair", "-keyalg", "EC"][..], &name].concat());
+        let file = self.certificate();
+        keytool(&["-exportcert", "-rfc", "-file", file.to_str().expect("a path of text")]);
+    }
+
+    fn format(&self, properties: &str, arguments: &[&str]) {
         fs::create_dir_all(&self.dir).expect("a folder");
         fs::write(self.properties(), properties).expect("the properties");
         let mut format = java();
         format.args(["kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c"]);
-        let formatted = format.arg(self.properties()).output().expect("java starts");
+        let formatted = format.arg(self.properties()).args(arguments).output().expect("java starts");
         assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
     }
 

@@ -3,6 +3,8 @@
 use crate::error::{Error, Result};
 use crate::moment::{Moment, Party, list, quoted};
 use crate::snapshot::SnapshotName;
+use datafusion::arrow::temporal_conversions::timestamp_s_to_datetime;
+use model::chain::{ChainId, LogPosition};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,10 +51,45 @@ pub struct Alert {
     pub retroactive: bool,
     pub explained_as: Option<String>,
     pub evidence: String,
+    /// `provisional` or `final`; `withdrawn` when the chain took it back.
     pub finality: String,
 }
 
 impl Alert {
+    /// A case that the chain took back, as people were told of it last.
+    fn withdrawn(told: model::alert::Alert) -> Self {
+        let place = |(chain, at): &(ChainId, LogPosition)| format!("{chain}:{}/{}", at.block, at.log);
+        let raised_at = timestamp_s_to_datetime(told.raised_at_secs);
+        Self {
+            case_key: format!("{:#x}", told.case_key.0),
+            rule: told.rule,
+            title: None,
+            severity: told.severity.as_str().to_owned(),
+            standing: told.standing.as_str().to_owned(),
+            subject_kind: told.subject.kind().to_owned(),
+            subject: told.subject.to_string(),
+            item: told.item,
+            chain: told.chain.0,
+            block_number: told.position.block,
+            log_index: told.position.log,
+            sub_index: told.position.sub,
+            tx_hash: format!("{:#x}", told.tx_hash),
+            raised_at: raised_at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default(),
+            expected: told.expected,
+            came: told.came,
+            accused: told.accused,
+            victim: told.victim,
+            witness: told.witness,
+            root: told.root.map(|root| format!("{:#x}", root.0)),
+            members: told.members,
+            members_query: told.members_query,
+            retroactive: told.retroactive,
+            explained_as: told.explained_as.map(|word| word.as_str().to_owned()),
+            evidence: told.evidence.iter().map(place).collect::<Vec<_>>().join(" "),
+            finality: "withdrawn".to_owned(),
+        }
+    }
+
     /// Where the event stands that raised it.
     pub(crate) fn position(&self) -> (u64, u64, u32, u32) {
         (self.chain, self.block_number, self.log_index, self.sub_index)
@@ -116,10 +153,8 @@ pub struct Case {
     pub snapshot: SnapshotName,
     /// Who is behind the addresses.
     pub parties: BTreeMap<String, Party>,
-    /// The case as it stands; `None` when the chain took it back.
-    pub alert: Option<Alert>,
-    /// What people were told of it last, as they were told.
-    pub told: Option<serde_json::Value>,
+    /// The case as it stands; as people were told of it last when the chain took it back.
+    pub alert: Alert,
     /// Cases that hang under it.
     pub members: Vec<Alert>,
     /// Its transitions, oldest first.
@@ -187,16 +222,14 @@ pub async fn case(moment: &Moment<'_>, key: &str) -> Result<Option<Case>> {
     let mut notices: Vec<Transition> = moment.rows(&sql).await?;
     let mut told = None;
     for notice in &mut notices {
-        told = serde_json::from_str::<serde_json::Value>(&notice.alert).ok();
-        notice.at_block = told.as_ref().and_then(|told| told["position"]["block"].as_u64());
+        told = serde_json::from_str::<model::alert::Alert>(&notice.alert).ok().or(told);
+        notice.at_block = told.as_ref().map(|told| told.position.block);
     }
-    if alert.is_none() && notices.is_empty() {
-        return Ok(None);
-    }
+    let Some(alert) = alert.or(told.map(Alert::withdrawn)) else { return Ok(None) };
     let sql = format!("SELECT * FROM alerts WHERE root = {key} ORDER BY raised_at, case_key LIMIT {MEMBERS}");
     let members: Vec<Alert> = moment.rows(&sql).await?;
-    let parties = moment.parties(alert.iter().chain(&members).flat_map(Alert::addresses)).await?;
-    Ok(Some(Case { snapshot: moment.name(), parties, alert, told, members, notices }))
+    let parties = moment.parties(std::iter::once(&alert).chain(&members).flat_map(Alert::addresses)).await?;
+    Ok(Some(Case { snapshot: moment.name(), parties, alert, members, notices }))
 }
 
 impl Filter {

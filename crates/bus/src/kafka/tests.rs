@@ -2,6 +2,8 @@
 
 #[path = "../../../../tests/src/broker.rs"]
 mod broker;
+#[cfg(feature = "kafka-tls")]
+mod guarded;
 
 use super::{Config, KafkaBus, Metrics};
 use crate::error::Error;

@@ -91,11 +91,19 @@ async fn alerts(State(service): State<Arc<Service>>, filter: Asked<Filter>) -> A
     told(&page)
 }
 
+#[derive(Serialize)]
+struct WithRule<'a> {
+    #[serde(flatten)]
+    case: cases::Case,
+    rule: Option<&'a super::Rule>,
+}
+
 async fn case(State(service): State<Arc<Service>>, Path(key): Path<String>) -> Answer {
     let case = cases::case(&Moment::newest(&service.engine), &key).await?;
     let mut case = case.ok_or_else(|| not_found("nobody was ever told of such a case"))?;
-    service.entitle(case.alert.iter_mut().chain(&mut case.members));
-    told(&case)
+    service.entitle(std::iter::once(&mut case.alert).chain(&mut case.members));
+    let rule = service.rules.iter().find(|rule| rule.code == case.alert.rule);
+    told(&WithRule { case, rule })
 }
 
 #[derive(Serialize)]

@@ -273,6 +273,31 @@ async fn cases_are_found_by_what_is_asked_and_paged_without_a_gap() {
 }
 
 #[tokio::test]
+async fn a_case_that_the_chain_took_back_is_told_as_people_were_told_of_it() {
+    let key = format!("0x{:064x}", 7);
+    let subject = model::alert::Subject::Item(item("BACK"));
+    let told = json!({"case_key": key, "rule": "ST-04", "rule_version": 1, "severity": "high", "standing": "standing",
+        "subject": subject, "item": item("BACK"), "chain": 1, "position": {"block": 5, "log": 3, "sub": 0},
+        "tx_hash": key, "raised_at_secs": 1_772_496_000, "expected": "quarantine", "came": "shipping", "accused": SOUTH,
+        "victim": null, "witness": null, "root": null, "members": 0, "members_query": null, "retroactive": false,
+        "explained_as": null, "parameters": "", "evidence": [[1, {"block": 5, "log": 3, "sub": 0}]]});
+    let notice = |revision: u32, kind: &str| {
+        json!({"chain": 1, "stream_sequence": revision, "case_key": &key[2..], "revision": revision, "kind": kind,
+            "rule": "ST-04", "severity": "high", "alert": told.to_string()})
+    };
+    let notices = [notice(1, "opened"), notice(2, "withdrawn")];
+    let tables = Told::default().rows(Table::Registry, registry()).rows(Table::Notices, notices);
+    let engine = Arc::new(engine_over(Arc::new(tables), Limits::default()));
+    let mut server = Server(router(service(engine), Router::new()));
+    let case = json_of(&mut server, &format!("/v1/alerts/{key}")).await;
+    assert_eq!(each(&case["notices"], "kind"), ["opened", "withdrawn"]);
+    let alert = &case["alert"];
+    assert_eq!((&alert["finality"], &alert["came"]), (&json!("withdrawn"), &json!("shipping")));
+    assert_eq!((&alert["raised_at"], &alert["evidence"]), (&json!("2026-03-03T00:00:00Z"), &json!("1:5/3")));
+    assert_eq!(case["parties"][SOUTH]["name"], "South");
+}
+
+#[tokio::test]
 async fn one_item_is_told_with_who_is_who() {
     let mut server = server();
     let written = [item("BACK"), item("BACK").replace('/', "%2F")];
