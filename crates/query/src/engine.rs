@@ -1,4 +1,5 @@
-//! The one door: every question to the tables goes through [`Engine::ask`].
+//! The one door: every question to the tables goes through [`Engine::ask`], or by its name through
+//! [`Engine::ask_named`].
 //!
 //! ```text
 //! text ──guard──▶ statement ──session over a snapshot──▶ plan ──guard──▶ rows ──▶ Answer
@@ -22,10 +23,12 @@ use crate::error::{Error, Result};
 use crate::guard;
 use crate::limits::Limits;
 use crate::metrics::{Course, Metrics};
+use crate::named;
 use crate::snapshot::{Snapshot, Source};
 use answer::{EndOnDrop, Running};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use deadline::Deadline;
@@ -93,9 +96,30 @@ impl Engine {
     /// # Errors
     /// As [`Engine::ask`].
     pub async fn ask_of(&self, snapshot: Arc<dyn Snapshot>, sql: &str) -> Result<Answer> {
+        let asked = Asked { sql: sql.to_owned(), values: None, rows: self.limits.rows };
+        self.answer(snapshot, Ok(asked)).await
+    }
+
+    /// Answers a named question from the newest snapshot.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchQuery`], [`Error::Parameter`], and those of [`Engine::ask`].
+    pub async fn ask_named(&self, name: &str, arguments: &[(String, String)]) -> Result<Answer> {
+        let asked = named::find(name).and_then(|query| query.bind(arguments, self.limits.rows));
+        self.answer(self.source.newest(), asked).await
+    }
+
+    async fn answer(&self, snapshot: Arc<dyn Snapshot>, asked: Result<Asked>) -> Result<Answer> {
         let mut course = Course::begin(&self.metrics);
-        match self.begin(snapshot, sql).await {
-            Ok((running, deadline)) => Ok(Answer::new(running, &self.limits, deadline, course)),
+        let begun = match asked {
+            Ok(asked) => {
+                let limits = Limits { rows: asked.rows, ..self.limits.clone() };
+                self.begin(snapshot, asked).await.map(|(running, deadline)| (running, limits, deadline))
+            }
+            Err(error) => Err(error),
+        };
+        match begun {
+            Ok((running, limits, deadline)) => Ok(Answer::new(running, &limits, deadline, course)),
             Err(error) => {
                 course.ended(error.code());
                 Err(error)
@@ -104,23 +128,29 @@ impl Engine {
     }
 
     /// Plans the statement and has it run.
-    async fn begin(&self, snapshot: Arc<dyn Snapshot>, sql: &str) -> Result<(Running, tokio::time::Instant)> {
+    async fn begin(
+        &self,
+        snapshot: Arc<dyn Snapshot>,
+        asked: Asked,
+    ) -> Result<(Running, tokio::time::Instant)> {
         let slot = self.wait_for_slot().await?;
         let deadline =
             Deadline { at: Instant::now() + self.limits.deadline, secs: self.limits.deadline.as_secs() };
         let (plan_sender, planned) = oneshot::channel();
         let (batch_sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        let (end_sender, ended) = oneshot::channel();
+        let told = Told { batches: batch_sender, ended: end_sender };
         let name = snapshot.name();
-        let question = Question { sql: sql.to_owned(), snapshot, limits: self.limits.clone(), deadline };
+        let question = Question { asked, snapshot, limits: self.limits.clone(), deadline };
         let threads = self.threads.as_ref().ok_or(Error::Closed)?;
-        let query = EndOnDrop(threads.spawn(run(question, plan_sender, batch_sender, slot)));
+        let query = EndOnDrop(threads.spawn(run(question, plan_sender, told, slot)));
         let at = tokio::time::Instant::from_std(deadline.at);
         let schema = match tokio::time::timeout_at(at, planned).await {
             Err(_) => Err(Error::Deadline { secs: deadline.secs }),
             Ok(Err(_)) => Err(Error::Closed),
             Ok(Ok(planned)) => planned,
         }?;
-        Ok((Running { snapshot: name, schema, batches, query }, at))
+        Ok((Running { snapshot: name, schema, batches, ended, query }, at))
     }
 
     async fn wait_for_slot(&self) -> Result<OwnedSemaphorePermit> {
@@ -141,19 +171,37 @@ impl Drop for Engine {
     }
 }
 
+/// A statement, and how it is asked.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// The statement.
+    pub(crate) sql: String,
+    /// Values of its `$name`s, when it has any.
+    pub(crate) values: Option<Vec<(String, ScalarValue)>>,
+    /// Rows that the answer may have; what is beyond is cut off.
+    pub(crate) rows: u64,
+}
+
 /// What one query needs to run.
 struct Question {
-    sql: String,
+    asked: Asked,
     snapshot: Arc<dyn Snapshot>,
     limits: Limits,
     deadline: Deadline,
+}
+
+/// Where the rows of one query go.
+struct Told {
+    batches: mpsc::Sender<Result<RecordBatch>>,
+    /// Told after the last row: rows that merely stop coming are no whole answer.
+    ended: oneshot::Sender<()>,
 }
 
 /// Runs one query to its end. The slot is free again when the query has ended, not when nobody waits for it any more.
 async fn run(
     question: Question,
     planned: oneshot::Sender<Result<SchemaRef>>,
-    batches: mpsc::Sender<Result<RecordBatch>>,
+    told: Told,
     slot: OwnedSemaphorePermit,
 ) {
     let (plan, context) = match plan(question).await {
@@ -173,20 +221,25 @@ async fn run(
             }
             while let Some(batch) = stream.next().await {
                 let failed = batch.is_err();
-                if batches.send(batch.map_err(Error::from)).await.is_err() || failed {
+                if told.batches.send(batch.map_err(Error::from)).await.is_err() || failed {
                     return;
                 }
             }
+            // Nobody waits for the end: nothing to tell.
+            told.ended.send(()).ok();
         }
     }
     drop(slot);
 }
 
 async fn plan(question: Question) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
-    let Question { sql, snapshot, limits, deadline } = question;
-    let statement = guard::parse(&sql)?;
+    let Question { asked, snapshot, limits, deadline } = question;
+    let statement = guard::parse(&asked.sql)?;
     let state = session::session(snapshot, &limits, deadline)?;
-    let logical = state.statement_to_plan(statement).await?;
+    let mut logical = state.statement_to_plan(statement).await?;
+    if let Some(values) = asked.values {
+        logical = logical.with_param_values(ParamValues::from(values))?;
+    }
     guard::plan::check(&logical)?;
     let physical = state.create_physical_plan(&logical).await?;
     let mut context = TaskContext::from(&state);

@@ -65,6 +65,20 @@ pub enum Error {
         /// What is wrong with it.
         detail: String,
     },
+    /// There is no named question of that name.
+    #[error("there is no query '{name}'{near}")]
+    NoSuchQuery {
+        /// What was asked for.
+        name: String,
+        /// What may have been meant, as the end of the sentence.
+        near: String,
+    },
+    /// A named question cannot be asked with these parameters.
+    #[error(transparent)]
+    Arguments(#[from] crate::named::ParameterError),
+    /// The named questions cannot be read.
+    #[error("{0}")]
+    Catalogue(String),
     /// An answer cannot be written in its format.
     #[error("the answer cannot be written: {0}")]
     Output(String),
@@ -91,7 +105,9 @@ impl Error {
             Self::Memory(_) => "memory",
             Self::Busy { .. } => "busy",
             Self::Item(_) => "item",
-            Self::Parameter { .. } => "parameter",
+            Self::NoSuchQuery { .. } => "not-found",
+            Self::Parameter { .. } | Self::Arguments(_) => "parameters",
+            Self::Catalogue(_) => "catalogue",
             Self::Output(_) => "output",
             Self::Closed => "closed",
         }
@@ -101,7 +117,7 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Busy { .. } => ErrorClass::Transient,
-            Self::Closed => ErrorClass::Fatal,
+            Self::Closed | Self::Catalogue(_) => ErrorClass::Fatal,
             _ => ErrorClass::BadData,
         }
     }

@@ -5,6 +5,7 @@
 //! ```
 //!
 //! - [`engine`]: the one door; what a statement may be is judged in `guard`, what it may cost is in [`limits`].
+//! - [`named`]: the fraud queries that are asked by their names, with typed parameters.
 //! - [`snapshot`]: what the engine reads, and the name of it that every answer carries.
 //! - [`format`]: rows as a table, CSV, JSON, NDJSON or Parquet, written as they come.
 //! - [`http`]: the loopback address.
@@ -26,6 +27,7 @@ pub mod lots;
 pub mod metrics;
 pub mod moment;
 pub mod overview;
+pub mod named;
 pub mod pedigree;
 pub mod snapshot;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A store in memory for the tests of this crate: every table with as many rows as a test wants.
 
+mod registry;
+
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::limits::Limits;
@@ -9,7 +11,7 @@ use datafusion::arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array,
     RecordBatch, StringArray, TimestampSecondArray, UInt32Array, UInt64Array,
 };
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use futures::StreamExt as _;
@@ -122,7 +124,11 @@ pub(crate) async fn lines(engine: &Engine, sql: &str) -> Vec<String> {
 
 /// Tables with told rows; columns that are not told hold nothing, or zero where they must hold something.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Told(BTreeMap<Table, Vec<Value>>);
+pub(crate) struct Told {
+    tables: BTreeMap<Table, Vec<Value>>,
+    /// Views of the registry.
+    views: BTreeMap<String, Vec<Value>>,
+}
 
 impl Told {
     /// With these rows in a table.
@@ -139,7 +145,20 @@ impl Told {
             whole.extend(told);
             Value::Object(whole)
         });
-        self.0.entry(table).or_default().extend(whole);
+        self.tables.entry(table).or_default().extend(whole);
+        self
+    }
+
+    /// With these rows in a view of the registry.
+    pub(crate) fn registry(mut self, view: &str, rows: impl IntoIterator<Item = Value>) -> Self {
+        let rows = rows.into_iter().map(|row| registry::whole(view, row));
+        self.views.entry(view.to_owned()).or_default().extend(rows);
+        self
+    }
+
+    /// The same rows, the last one first.
+    pub(crate) fn backwards(mut self) -> Self {
+        self.tables.values_mut().chain(self.views.values_mut()).for_each(|rows| rows.reverse());
         self
     }
 }
@@ -166,10 +185,17 @@ impl Snapshot for Told {
     }
 
     fn table(&self, table: Table) -> Arc<dyn TableProvider> {
-        let rows = self.0.get(&table).cloned().unwrap_or_default();
-        let mut decoder = arrow_json::ReaderBuilder::new(table.schema()).build_decoder().unwrap();
-        decoder.serialize(&rows).unwrap();
-        let batch = decoder.flush().unwrap().unwrap_or_else(|| RecordBatch::new_empty(table.schema()));
-        Arc::new(MemTable::try_new(table.schema(), vec![vec![batch]]).unwrap())
+        in_memory(table.schema(), self.tables.get(&table))
     }
+
+    fn stand_in(&self, view: &str) -> Option<Arc<dyn TableProvider>> {
+        registry::schema(view).map(|schema| in_memory(schema, self.views.get(view)))
+    }
+}
+
+fn in_memory(schema: SchemaRef, rows: Option<&Vec<Value>>) -> Arc<dyn TableProvider> {
+    let mut decoder = arrow_json::ReaderBuilder::new(schema.clone()).build_decoder().unwrap();
+    decoder.serialize(rows.map(Vec::as_slice).unwrap_or_default()).unwrap();
+    let batch = decoder.flush().unwrap().unwrap_or_else(|| RecordBatch::new_empty(schema.clone()));
+    Arc::new(MemTable::try_new(schema, vec![vec![batch]]).unwrap())
 }

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use futures::Stream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
@@ -19,6 +19,7 @@ pub struct Answer {
     snapshot: SnapshotName,
     schema: SchemaRef,
     batches: mpsc::Receiver<Result<RecordBatch>>,
+    ended: oneshot::Receiver<()>,
     deadline: Pin<Box<Sleep>>,
     deadline_secs: u64,
     left: Left,
@@ -50,6 +51,8 @@ pub(super) struct Running {
     pub(super) snapshot: SnapshotName,
     pub(super) schema: SchemaRef,
     pub(super) batches: mpsc::Receiver<Result<RecordBatch>>,
+    /// Told once the last batch is on its way.
+    pub(super) ended: oneshot::Receiver<()>,
     pub(super) query: EndOnDrop,
 }
 
@@ -59,6 +62,7 @@ impl Answer {
             snapshot: running.snapshot,
             schema: running.schema,
             batches: running.batches,
+            ended: running.ended,
             deadline: Box::pin(tokio::time::sleep_until(deadline)),
             deadline_secs: limits.deadline.as_secs(),
             left: Left { rows: limits.rows, bytes: limits.bytes },
@@ -131,7 +135,9 @@ impl Stream for Answer {
                     }
                 }
                 Some(Err(error)) => return self.fail(error),
-                None => self.end("ok"),
+                None if self.ended.try_recv().is_ok() => self.end("ok"),
+                // The engine went away before the last row.
+                None => return self.fail(Error::Closed),
             }
         }
         Poll::Ready(None)

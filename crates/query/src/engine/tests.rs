@@ -132,6 +132,18 @@ async fn a_query_that_nobody_reads_gives_its_place_back() {
 }
 
 #[tokio::test]
+async fn an_answer_whose_engine_goes_away_is_not_taken_for_a_whole() {
+    let engine = engine(200_000, Limits::default());
+    let mut answer = engine.ask("SELECT * FROM raw.events").await.unwrap();
+    drop(engine);
+    let mut last = None;
+    while let Some(batch) = answer.next().await {
+        last = Some(batch);
+    }
+    assert!(matches!(last, Some(Err(_))), "{last:?}");
+}
+
+#[tokio::test]
 async fn beyond_the_places_a_query_waits_and_is_then_refused() {
     let limits = Limits { concurrent: 1, queue_wait: Duration::from_millis(50), ..Limits::default() };
     let engine = engine(200_000, limits);

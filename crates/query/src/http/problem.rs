@@ -27,13 +27,15 @@ impl From<Error> for Problem {
             | Error::Plan(_)
             | Error::TooComplex { .. }
             | Error::Item(_)
-            | Error::Parameter { .. } => StatusCode::BAD_REQUEST,
+            | Error::Parameter { .. }
+            | Error::Arguments(_) => StatusCode::BAD_REQUEST,
+            Error::NoSuchQuery { .. } => StatusCode::NOT_FOUND,
             Error::NotAllowed { .. } => StatusCode::FORBIDDEN,
             Error::Execution(_) | Error::Deadline { .. } | Error::Memory(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Error::Output(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::Output(_) | Error::Catalogue(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Error::Closed => StatusCode::SERVICE_UNAVAILABLE,
         };
         let retry_after_secs = match &error {
