@@ -3,6 +3,7 @@
 //! All but the table stream: an answer is never held as a whole. A table's columns have the width of its widest cell,
 //! so it is held, and cut at [`table::TABLE_ROWS`].
 
+mod document;
 mod table;
 mod text;
 
@@ -75,6 +76,7 @@ enum Kind {
     Json(text::JsonEncoder),
     Ndjson(text::NdjsonEncoder),
     Parquet(Box<ParquetFile>),
+    Document(document::DocumentEncoder),
 }
 
 impl Encoder {
@@ -94,6 +96,21 @@ impl Encoder {
         }))
     }
 
+    /// Begins an answer that names its snapshot and columns within: one JSON object, rows as arrays.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub(crate) fn document(schema: &SchemaRef, snapshot: &SnapshotName) -> Result<Self> {
+        Ok(Self(Kind::Document(document::DocumentEncoder::new(schema, snapshot)?)))
+    }
+
+    /// Rows were cut off: a document says so at its end.
+    pub(crate) fn cut_off(&mut self) {
+        if let Kind::Document(encoder) = &mut self.0 {
+            encoder.cut_off();
+        }
+    }
+
     /// Takes one batch; returns what is ready to be sent.
     ///
     /// # Errors
@@ -105,6 +122,7 @@ impl Encoder {
             Kind::Json(encoder) => encoder.batch(batch),
             Kind::Ndjson(encoder) => encoder.batch(batch),
             Kind::Parquet(encoder) => encoder.batch(batch),
+            Kind::Document(encoder) => encoder.batch(batch),
         }
         .map_err(output)
     }
@@ -120,6 +138,7 @@ impl Encoder {
             Kind::Json(encoder) => encoder.finish(),
             Kind::Ndjson(_) => Ok(Vec::new()),
             Kind::Parquet(encoder) => encoder.finish(),
+            Kind::Document(encoder) => Ok(encoder.finish()),
         }
         .map_err(output)
     }

@@ -10,6 +10,8 @@
 //! | `GET /v1/lots`, `/v1/lots/GTIN/LOT` | lots; one with what a recall of it reaches |
 //! | `GET /v1/parties`, `/v1/contracts`, `/v1/rules`, `/v1/system` | who takes part, what is flagged, how all stands |
 //! | `GET /v1/pedigree?item=…` | one item's story as it is told on the command line |
+//! | `GET /v1/queries` | the named questions |
+//! | `GET /v1/queries/{name}?…` | one of them, with its parameters; `Accept` decides the format |
 //! | `GET /metrics`, `/health`, `/ready` | the process |
 //!
 //! Every answer names its snapshot in `x-rxtrail-snapshot` and says in `x-rxtrail-truncated` whether rows were cut off:
@@ -25,8 +27,9 @@ mod local;
 mod negotiate;
 mod page;
 mod problem;
+mod queries;
 
-use crate::engine::Engine;
+use crate::engine::{Answer, Engine};
 use crate::error::{Error, Result as QueryResult};
 use crate::format::{Encoder, Format};
 use crate::pedigree;
@@ -95,6 +98,8 @@ pub fn router(service: Service, process: Router) -> Router {
         .route("/v1/pedigree", get(tell))
         .route("/v1/alerts/live", get(live::live))
         .merge(api::routes())
+        .route("/v1/queries", get(queries::list))
+        .route("/v1/queries/{name}", get(queries::ask))
         .with_state(Arc::new(service))
         .merge(process)
         .fallback(page::page)
@@ -124,8 +129,13 @@ async fn sql(
 
 async fn answer(engine: &Engine, statement: &str, format: Format) -> QueryResult<Response> {
     let answer = engine.ask(statement).await?;
-    let snapshot = answer.snapshot().to_string();
     let encoder = Encoder::new(format, &answer.schema(), answer.snapshot())?;
+    written(answer, encoder, format).await
+}
+
+/// The response with the rows of an answer, and the headers that every one has.
+async fn written(answer: Answer, encoder: Encoder, format: Format) -> QueryResult<Response> {
+    let snapshot = answer.snapshot().to_string();
     let mut response = body::respond(answer, encoder).await?;
     let headers = response.headers_mut();
     headers.insert(

@@ -37,7 +37,10 @@ impl CsvEncoder {
 }
 
 /// A batch whose columns of the kinds that `is_text` names are text.
-fn with_text(batch: &RecordBatch, is_text: impl Fn(&DataType) -> bool) -> Result<RecordBatch, ArrowError> {
+pub(super) fn with_text(
+    batch: &RecordBatch,
+    is_text: impl Fn(&DataType) -> bool,
+) -> Result<RecordBatch, ArrowError> {
     let mut fields = Vec::with_capacity(batch.num_columns());
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {

@@ -23,6 +23,9 @@ pub(super) async fn respond(mut answer: Answer, mut encoder: Encoder) -> Result<
         match answer.next().await {
             Some(batch) => begun.extend(encoder.batch(&batch?)?),
             None => {
+                if answer.truncated() {
+                    encoder.cut_off();
+                }
                 begun.extend(encoder.finish()?);
                 let mut response = Response::new(Body::from(begun));
                 response.headers_mut().insert(TRUNCATED, said(&answer));
@@ -52,7 +55,10 @@ struct Rest {
 
 impl Rest {
     fn end(&mut self) -> Result<()> {
-        let Some(encoder) = self.encoder.take() else { return Ok(()) };
+        let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
+        if self.answer.truncated() {
+            encoder.cut_off();
+        }
         self.push(encoder.finish()?);
         let trailers = HeaderMap::from_iter([(TRUNCATED, said(&self.answer))]);
         self.ready.push_back(Frame::trailers(trailers));

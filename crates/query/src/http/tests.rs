@@ -2,6 +2,7 @@
 
 mod live;
 mod page;
+mod queries;
 mod read;
 
 use super::{Rule, Service, router};
