@@ -34,6 +34,7 @@ Examples:
   rxtrail demo                                    see it work: needs nothing
   rxtrail check && rxtrail run                    index the chains of ./rxtrail.toml
   rxtrail sql 'SELECT rule, count(*) FROM alerts GROUP BY rule'
+  rxtrail queries recall-reach -p gtin=04012345111118
   rxtrail pedigree 01/04012345111118/21/2017      one pack's story
 
 Results go to standard output, everything else to standard error. --help lists the exit codes.";
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     Query(Query),
     /// Asks the tables: one statement, a file on standard input, or a prompt.
     Sql(Sql),
+    /// Asks a named question: the fraud queries that come with it; lists them without a name.
+    Queries(Queries),
     /// Tells one item's story, with what was flagged in place.
     Pedigree(Pedigree),
     /// Checks the configuration, and what it needs of nodes and disk.
@@ -220,6 +223,37 @@ pub(crate) struct Sql {
     pub(crate) format: OutputFormat,
     /// Write the answer to this file.
     #[arg(long, short, value_name = "FILE", requires = "query")]
+    pub(crate) output: Option<PathBuf>,
+    /// The data folder.
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+}
+
+/// `queries`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rxtrail queries                                  which there are
+  rxtrail queries recall-reach --describe          who asks it and why, parameters, columns, statement
+  rxtrail queries recall-reach -p gtin=04012345111118 -p lot=L1
+  rxtrail queries copied-identities -p limit=100000 --format csv --output copied.csv
+
+Where another process holds the data folder, it is asked.
+")]
+pub(crate) struct Queries {
+    /// The query's name; else all are listed.
+    pub(crate) name: Option<String>,
+    /// A value for a parameter; `limit` is how many rows at most.
+    #[arg(long = "param", short, value_name = "NAME=VALUE", requires = "name", value_parser = values::parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Describe the query, and ask nothing.
+    #[arg(long, requires = "name", conflicts_with_all = ["parameters", "output", "format"])]
+    pub(crate) describe: bool,
+    /// How the answer is written; the list is a table or JSON.
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: OutputFormat,
+    /// Write the answer to this file.
+    #[arg(long, short, value_name = "FILE", requires = "name")]
     pub(crate) output: Option<PathBuf>,
     /// The data folder.
     #[command(flatten)]

@@ -1,10 +1,14 @@
 //! Asks the process that holds a data folder, over its loopback address.
 
+mod array;
+
 use crate::error::{Error, Result};
+use array::Array;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{HeaderMap, Request, Response, header};
 use hyper_util::rt::TokioIo;
+use query::format::Format;
 use query::http::{SNAPSHOT, TRUNCATED};
 use serde::Deserialize;
 use std::io::Write;
@@ -46,12 +50,53 @@ impl Owner {
     ///
     /// # Errors
     /// [`Error::Owner`] when it cannot be asked, [`Error::Refusal`] when it refuses.
-    pub(crate) async fn sql(&self, sql: &str, media_type: &str, out: &mut dyn Write) -> Result<Told> {
+    pub(crate) async fn sql(&self, sql: &str, format: Format, out: &mut dyn Write) -> Result<Told> {
         let request = Request::post("/v1/sql")
             .header(header::CONTENT_TYPE, "application/sql")
-            .header(header::ACCEPT, media_type)
+            .header(header::ACCEPT, format.media_type())
             .header(header::TE, "trailers");
         let response = self.send(request.body(Full::new(Bytes::from(sql.to_owned())))).await?;
+        self.written(response, out).await
+    }
+
+    /// Asks a named question; writes the answer as it comes.
+    ///
+    /// # Errors
+    /// As [`Owner::sql`].
+    pub(crate) async fn named(
+        &self,
+        name: &str,
+        arguments: &[(String, String)],
+        format: Format,
+        out: &mut dyn Write,
+    ) -> Result<Told> {
+        // Its JSON is a document for pages; here an answer is an array of objects, as to a statement.
+        if format == Format::Json {
+            let mut array = Array::begin(out);
+            let told = self.answer_to(name, arguments, Format::Ndjson, &mut array).await?;
+            array.end().map_err(not_written)?;
+            return Ok(told);
+        }
+        self.answer_to(name, arguments, format, out).await
+    }
+
+    async fn answer_to(
+        &self,
+        name: &str,
+        arguments: &[(String, String)],
+        format: Format,
+        out: &mut dyn Write,
+    ) -> Result<Told> {
+        let query: String =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(arguments).finish();
+        let request = Request::get(format!("/v1/queries/{name}?{query}"))
+            .header(header::ACCEPT, format.media_type())
+            .header(header::TE, "trailers");
+        let response = self.send(request.body(Full::default())).await?;
+        self.written(response, out).await
+    }
+
+    async fn written(&self, response: Response<Incoming>, out: &mut dyn Write) -> Result<Told> {
         let text = |headers: &HeaderMap, name: &header::HeaderName| {
             headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
@@ -62,9 +107,7 @@ impl Owner {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| self.failed(format!("broke its answer off: {error}")))?;
             if let Some(bytes) = frame.data_ref() {
-                let failed =
-                    |source| Error::Io { action: "write", path: PathBuf::from("the answer"), source };
-                out.write_all(bytes).map_err(failed)?;
+                out.write_all(bytes).map_err(not_written)?;
             } else if let Some(trailers) = frame.trailers_ref() {
                 told.truncated |= text(trailers, &TRUNCATED) == "true";
             }
@@ -117,6 +160,10 @@ impl Owner {
     fn failed(&self, detail: String) -> Error {
         Error::Owner { dir: self.dir.clone(), detail }
     }
+}
+
+fn not_written(source: std::io::Error) -> Error {
+    Error::Io { action: "write", path: PathBuf::from("the answer"), source }
 }
 
 /// A story of nothing is an answer with status 404.

@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
+mod answer;
 mod bus;
 mod check;
 mod completions;
 mod demo;
 mod pedigree;
+mod queries;
 mod rederive;
 mod replay;
 mod rewind;
@@ -32,6 +34,7 @@ pub(crate) async fn execute(arguments: Arguments) -> Result<Exit> {
         Command::Transform(args) => run::execute(common, &args, Role::Transform).await,
         Command::Query(args) => run::query(common, &args).await,
         Command::Sql(args) => sql::execute(common, &args).await,
+        Command::Queries(args) => queries::execute(common, &args).await,
         Command::Pedigree(args) => pedigree::execute(common, &args).await,
         Command::Check(args) => check::execute(common, &args).await,
         Command::Simulate(args) => simulate::execute(common, &args).await,

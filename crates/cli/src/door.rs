@@ -14,6 +14,15 @@ use query::pedigree::{Pedigree, pedigree};
 use std::io::Write;
 use std::path::PathBuf;
 
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Question<'a> {
+    /// A statement.
+    Sql(&'a str),
+    /// A named question, with values of its parameters.
+    Named(&'a str, &'a [(String, String)]),
+}
+
 /// Where questions are asked.
 #[derive(Debug)]
 pub(crate) enum Door {
@@ -100,17 +109,27 @@ impl Door {
         }
     }
 
-    /// Asks one statement; writes the answer as it comes.
+    /// Asks; writes the answer as it comes.
     ///
     /// # Errors
     /// What the question, or writing its answer, fails with.
-    pub(crate) async fn ask(&self, sql: &str, format: Format, out: &mut dyn Write) -> Result<Told> {
-        let reading = match self {
-            Self::Owner(owner) => return owner.sql(sql, format.media_type(), out).await,
-            Self::Here(reading) => reading,
+    pub(crate) async fn ask(
+        &self,
+        question: Question<'_>,
+        format: Format,
+        out: &mut dyn Write,
+    ) -> Result<Told> {
+        let mut answer = match (self, question) {
+            (Self::Owner(owner), Question::Sql(sql)) => return owner.sql(sql, format, out).await,
+            (Self::Owner(owner), Question::Named(name, arguments)) => {
+                return owner.named(name, arguments, format, out).await;
+            }
+            (Self::Here(reading), Question::Sql(sql)) => reading.engine.ask(sql).await?,
+            (Self::Here(reading), Question::Named(name, arguments)) => {
+                reading.engine.ask_named(name, arguments).await?
+            }
         };
         let failed = |source| Error::Io { action: "write", path: PathBuf::from("the answer"), source };
-        let mut answer = reading.engine.ask(sql).await?;
         let mut encoder = Encoder::new(format, &answer.schema(), answer.snapshot())?;
         while let Some(batch) = answer.next().await {
             out.write_all(&encoder.batch(&batch?)?).map_err(failed)?;

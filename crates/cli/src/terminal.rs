@@ -3,6 +3,7 @@
 //! A reader that went away (`rxtrail sql … | head`) is no error: there is nobody left to tell.
 
 use crate::error::{Error, Result};
+use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 
@@ -67,6 +68,30 @@ impl Write for Out {
 /// A text in bold or colour, when colours are on.
 pub(crate) fn painted(text: &str, code: &str, is_on: bool) -> String {
     if is_on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+/// Width of the text of an entry.
+const WIDTH: usize = 96;
+
+/// Adds a word and a text beside it, wrapped.
+pub(crate) fn entry(out: &mut String, name: &str, text: &str) {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().filter(|line| line.is_empty() || line.len() + 1 + word.len() <= WIDTH);
+        match last {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    for (at, line) in lines.iter().enumerate() {
+        let head = if at == 0 { name } else { "" };
+        // Writing to a text cannot fail.
+        writeln!(out, "  {head:<10} {line}").ok();
+    }
 }
 
 /// What a chain or a file said, with control characters shown and not obeyed.

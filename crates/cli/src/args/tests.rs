@@ -8,8 +8,8 @@ fn the_help_is_what_it_was() {
     let mut command = Arguments::command().term_width(100);
     insta::assert_snapshot!("help", command.render_long_help().to_string());
     for name in [
-        "demo", "run", "sql", "pedigree", "check", "simulate", "store", "rederive", "replay", "rewind",
-        "rules",
+        "demo", "run", "sql", "queries", "pedigree", "check", "simulate", "store", "rederive", "replay",
+        "rewind", "rules",
     ] {
         let command = command.find_subcommand_mut(name).unwrap();
         insta::assert_snapshot!(format!("help-{name}"), command.render_help().to_string());

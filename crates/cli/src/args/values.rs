@@ -40,6 +40,13 @@ pub(crate) fn place_on_topic(text: &str) -> Result<(ChainId, i64), String> {
     parsed.ok_or_else(|| "a chain's id and an offset of its topic are expected, as in 1:4711".to_owned())
 }
 
+/// `gtin=04012345111118`: a parameter of a named question, and its value.
+pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = parts.ok_or_else(|| format!("'{text}' is not NAME=VALUE, as gtin=04012345111118"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {

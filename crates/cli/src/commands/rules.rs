@@ -4,13 +4,9 @@ use crate::args::Rules;
 use crate::config::section_nearest;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::terminal::print;
+use crate::terminal::{entry, print};
 use custody::rules::{ALL, Card};
 use serde_json::json;
-use std::fmt::Write as _;
-
-/// Width of the text beside a card's words.
-const WIDTH: usize = 96;
 
 /// Writes the catalogue, or one rule of it.
 pub(super) fn execute(args: &Rules) -> Result<Exit> {
@@ -42,33 +38,12 @@ fn as_text(card: &Card) -> String {
         ("innocent", card.innocent),
         ("source", card.source),
     ] {
-        push(&mut out, name, text);
+        entry(&mut out, name, text);
     }
     for (name, default, meaning) in card.parameters {
-        push(&mut out, "parameter", &format!("{name} = {default}: {meaning}"));
+        entry(&mut out, "parameter", &format!("{name} = {default}: {meaning}"));
     }
     out
-}
-
-/// A word and a text beside it, wrapped.
-fn push(out: &mut String, name: &str, text: &str) {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last_mut().filter(|line| line.is_empty() || line.len() + 1 + word.len() <= WIDTH);
-        match last {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    for (at, line) in lines.iter().enumerate() {
-        let head = if at == 0 { name } else { "" };
-        // Writing to a text cannot fail.
-        writeln!(out, "  {head:<10} {line}").ok();
-    }
 }
 
 fn as_json(cards: &[&Card]) -> String {

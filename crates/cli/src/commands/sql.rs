@@ -3,15 +3,13 @@
 mod prompt;
 mod split;
 
+use super::answer;
 use crate::args::{Common, Sql};
-use crate::client::Told;
-use crate::door::Door;
+use crate::door::{Door, Question};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::terminal::{Out, tell};
 use query::format::Format;
-use std::io::{IsTerminal, Read, Write, stdin, stdout};
-use std::path::Path;
+use std::io::{IsTerminal, Read, stdin};
 
 /// A file of statements: a thousand named queries of 4 KB.
 const INPUT_BYTES: u64 = 4 << 20;
@@ -19,9 +17,7 @@ const INPUT_BYTES: u64 = 4 << 20;
 /// Asks.
 pub(super) async fn execute(common: &Common, args: &Sql) -> Result<Exit> {
     let format: Format = args.format.into();
-    if format == Format::Parquet && args.output.is_none() && stdout().is_terminal() {
-        return Err(Error::Request("Parquet is no text: name a file by --output, or redirect".to_owned()));
-    }
+    answer::check(format, args.output.as_deref())?;
     let from_input = args.query.is_none() && !stdin().is_terminal();
     if format == Format::Parquet && args.query.is_none() {
         return Err(Error::Request(
@@ -29,11 +25,10 @@ pub(super) async fn execute(common: &Common, args: &Sql) -> Result<Exit> {
         ));
     }
     let door = Door::open(common, &args.data).await?;
-    match (&args.query, &args.output) {
-        (Some(sql), Some(path)) => report(&to_file(&door, sql, format, path).await?),
-        (Some(sql), None) => report(&door.ask(sql, format, &mut Out::new()).await?),
-        (None, _) if from_input => all(&door, &input()?, format).await?,
-        (None, _) => prompt::run(&door, format).await?,
+    match &args.query {
+        Some(sql) => answer::write(&door, Question::Sql(sql), format, args.output.as_deref()).await?,
+        None if from_input => all(&door, &input()?, format).await?,
+        None => prompt::run(&door, format).await?,
     }
     Ok(Exit::Ok)
 }
@@ -42,7 +37,7 @@ pub(super) async fn execute(common: &Common, args: &Sql) -> Result<Exit> {
 async fn all(door: &Door, text: &str, format: Format) -> Result<()> {
     let (statements, rest) = split::statements(text);
     for sql in statements.into_iter().chain(Some(rest).filter(|rest| !split::is_blank(rest))) {
-        report(&door.ask(sql, format, &mut Out::new()).await?);
+        answer::write(door, Question::Sql(sql), format, None).await?;
     }
     Ok(())
 }
@@ -55,25 +50,4 @@ fn input() -> Result<String> {
         return Err(Error::Request(format!("standard input has more than {INPUT_BYTES} bytes")));
     }
     Ok(text)
-}
-
-/// Writes an answer to a file, whole or not at all.
-async fn to_file(door: &Door, sql: &str, format: Format, path: &Path) -> Result<Told> {
-    let failed = |source| Error::Io { action: "write", path: path.to_path_buf(), source };
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
-    let mut out = std::io::BufWriter::new(file.as_file_mut());
-    let told = door.ask(sql, format, &mut out).await?;
-    out.flush().map_err(failed)?;
-    drop(out);
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(told)
-}
-
-/// Says what the answer was made of.
-fn report(told: &Told) {
-    if told.truncated {
-        tell("rows were cut off at the limit of one answer: narrow the question, or raise [query] rows");
-    }
-    tell(&told.snapshot);
 }

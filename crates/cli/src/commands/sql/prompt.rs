@@ -1,9 +1,10 @@
 //! The prompt: statements over several lines, ended by `;`, with a history.
 
-use super::{report, split};
-use crate::door::Door;
+use super::split;
+use crate::commands::answer;
+use crate::door::{Door, Question};
 use crate::error::{Error, Result};
-use crate::terminal::{Out, print, tell};
+use crate::terminal::{print, tell};
 use query::format::Format;
 use rustyline::error::ReadlineError;
 use rustyline::{DefaultEditor, Result as Line};
@@ -56,8 +57,8 @@ pub(super) async fn run(door: &Door, mut format: Format) -> Result<()> {
         };
         editor.add_history_entry(statements.trim()).map_err(|error| failed(&error))?;
         for sql in split::statements(&statements).0 {
-            match door.ask(sql, format, &mut Out::new()).await {
-                Ok(told) => report(&told),
+            match answer::write(door, Question::Sql(sql), format, None).await {
+                Ok(()) => {}
                 Err(error @ (Error::Query(_) | Error::Refusal { .. })) => tell(&format!("error: {error}")),
                 Err(error) => return Err(error),
             }
