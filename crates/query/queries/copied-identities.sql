@@ -17,7 +17,6 @@ WITH living AS (
     SELECT t.item, t.chain, t.contract, t.token_id, t.owner, t.minted_block
     FROM tokens t
     WHERE t.burnt_block IS NULL
-      AND t.standard = 'erc721'
       AND t.item LIKE '01/%/21/%'
       AND ($gtin IS NULL OR starts_with(t.item, concat('01/', $gtin, '/')))
       AND NOT EXISTS (

@@ -23,7 +23,7 @@ extended AS (
     GROUP BY chain, gtin, lot
 ),
 placed AS (
-    SELECT k.chain, k.gtin, k.lot, coalesce(greatest(k.expiry, x.expiry), k.expiry) AS expiry,
+    SELECT k.chain, k.gtin, k.lot, greatest(k.expiry, x.expiry) AS expiry,
         coalesce(k.possessor, p1.possessor, p2.possessor, p3.possessor) AS holder
     FROM items k
     LEFT JOIN extended x ON x.chain = k.chain AND x.gtin = k.gtin AND x.lot = k.lot
@@ -31,7 +31,6 @@ placed AS (
     LEFT JOIN items p2 ON p2.chain = p1.chain AND p2.item = p1.parent
     LEFT JOIN items p3 ON p3.chain = p2.chain AND p3.item = p2.parent
     WHERE k.serial IS NOT NULL
-      AND k.expiry IS NOT NULL
       AND k.state IN ('active', 'in_transit', 'packed', 'partially_dispensed')
 )
 SELECT a.gln, a.name, k.holder, k.chain, k.gtin, k.lot, k.expiry,

@@ -13,11 +13,11 @@
 -- column: last_time | its last
 
 WITH authoritative AS (
-    SELECT DISTINCT c.gtin
+    SELECT c.gtin
     FROM registry_contracts c
     WHERE c.tier = 'authoritative' AND c.to_block IS NULL AND c.gtin IS NOT NULL
     UNION
-    SELECT DISTINCT p.gtin
+    SELECT p.gtin
     FROM registry_products p
     JOIN registry_contracts c ON c.chain = p.chain
     WHERE c.tier = 'authoritative' AND c.to_block IS NULL AND c.gtin IS NULL AND p.to_block IS NULL

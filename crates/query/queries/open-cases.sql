@@ -28,6 +28,6 @@ cases AS (
 )
 SELECT c.severity, c.rule, c.open, c.in_grace, c.provisional, c.members, c.oldest_time, c.newest_time
 FROM cases c
-LEFT JOIN graded g ON g.severity = c.severity
+JOIN graded g ON g.severity = c.severity
 ORDER BY g.grade, c.open DESC, c.rule, c.severity
 LIMIT $limit

@@ -34,7 +34,6 @@ made AS (
     FROM items
     WHERE commissioned_at IS NOT NULL
       AND serial IS NOT NULL
-      AND lot IS NOT NULL
       AND ($gtin IS NULL OR gtin = $gtin)
     GROUP BY gtin, lot
 )

@@ -34,8 +34,7 @@ open AS (
     CROSS JOIN asked q
     LEFT JOIN actors f ON f.chain = s.chain AND f.address = s.consignor
     LEFT JOIN actors t ON t.chain = s.chain AND t.address = s.consignee
-    WHERE s.shipped_time <= q.moment
-      AND (s.status = 'open' OR s.ended_time > q.moment)
+    WHERE s.status = 'open' OR s.ended_time > q.moment
 ),
 judged AS (
     SELECT o.*, coalesce(l1.secs, l2.secs, l3.secs, l4.secs, $days * 86400) AS usual_secs

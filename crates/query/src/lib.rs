@@ -26,8 +26,8 @@ pub mod limits;
 pub mod lots;
 pub mod metrics;
 pub mod moment;
-pub mod overview;
 pub mod named;
+pub mod overview;
 pub mod pedigree;
 pub mod snapshot;
 #[cfg(test)]

@@ -20,12 +20,6 @@ pub trait Snapshot: Send + Sync + fmt::Debug {
 
     /// One table, with the columns of its `TableSpec`.
     fn table(&self, table: Table) -> Arc<dyn TableProvider>;
-
-    /// A view that stands in for one of the catalogue, made by hand for a test.
-    #[cfg(test)]
-    fn stand_in(&self, _view: &str) -> Option<Arc<dyn TableProvider>> {
-        None
-    }
 }
 
 /// Names the moment that an answer was made of. Two answers of one name saw the same rows.

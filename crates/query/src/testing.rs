@@ -124,11 +124,7 @@ pub(crate) async fn lines(engine: &Engine, sql: &str) -> Vec<String> {
 
 /// Tables with told rows; columns that are not told hold nothing, or zero where they must hold something.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Told {
-    tables: BTreeMap<Table, Vec<Value>>,
-    /// Views of the registry.
-    views: BTreeMap<String, Vec<Value>>,
-}
+pub(crate) struct Told(BTreeMap<Table, Vec<Value>>);
 
 impl Told {
     /// With these rows in a table.
@@ -145,20 +141,19 @@ impl Told {
             whole.extend(told);
             Value::Object(whole)
         });
-        self.tables.entry(table).or_default().extend(whole);
+        self.0.entry(table).or_default().extend(whole);
         self
     }
 
     /// With these rows in a view of the registry.
-    pub(crate) fn registry(mut self, view: &str, rows: impl IntoIterator<Item = Value>) -> Self {
-        let rows = rows.into_iter().map(|row| registry::whole(view, row));
-        self.views.entry(view.to_owned()).or_default().extend(rows);
-        self
+    pub(crate) fn registry(self, view: &str, rows: impl IntoIterator<Item = Value>) -> Self {
+        let rows: Vec<Value> = rows.into_iter().flat_map(|row| registry::rows(view, &row)).collect();
+        self.rows(Table::Registry, rows)
     }
 
     /// The same rows, the last one first.
     pub(crate) fn backwards(mut self) -> Self {
-        self.tables.values_mut().chain(self.views.values_mut()).for_each(|rows| rows.reverse());
+        self.0.values_mut().for_each(|rows| rows.reverse());
         self
     }
 }
@@ -185,11 +180,7 @@ impl Snapshot for Told {
     }
 
     fn table(&self, table: Table) -> Arc<dyn TableProvider> {
-        in_memory(table.schema(), self.tables.get(&table))
-    }
-
-    fn stand_in(&self, view: &str) -> Option<Arc<dyn TableProvider>> {
-        registry::schema(view).map(|schema| in_memory(schema, self.views.get(view)))
+        in_memory(table.schema(), self.0.get(&table))
     }
 }
 

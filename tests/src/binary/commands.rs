@@ -29,7 +29,14 @@ async fn a_node_is_checked_indexed_and_asked_while_it_runs_and_afterwards() {
     assert_lines("events while it runs", &sql(&data, steps), &provisional);
     trade.node.finalize().await;
     process.until(trade.node.head().await, Some(trade.node.finalized().await)).await;
+    let while_it_runs = open_cases(data_text);
     assert_eq!(process.terminate().code(), Some(130));
+    assert_eq!(open_cases(data_text), while_it_runs, "a named question has one answer, whoever gives it");
+    assert!(while_it_runs[0].contains("\ncritical,SQ-03,1,0,0,0,"), "{while_it_runs:?}");
+    assert!(
+        while_it_runs[1].starts_with("[{\"severity\":\"critical\",\"rule\":\"SQ-03\","),
+        "{while_it_runs:?}"
+    );
     let is_final = ["commissioning,true,final", "shipping,false,final"];
     assert_lines("events afterwards", &sql(&data, steps), &is_final);
     let alerts = sql(&data, "SELECT rule, severity, standing, item FROM alerts");
@@ -40,6 +47,13 @@ async fn a_node_is_checked_indexed_and_asked_while_it_runs_and_afterwards() {
     let story = answer(&["pedigree", "--data-dir", data_text, &format!("01/{}/21/T1", gtin()), "--json"]);
     let story: serde_json::Value = serde_json::from_str(&story).expect("JSON");
     assert!(story.to_string().contains("SQ-03"), "the story holds what was flagged: {story}");
+}
+
+/// The answer to one named question in every format that is text.
+fn open_cases(data_dir: &str) -> [String; 4] {
+    let ask =
+        |format| answer(&["queries", "open-cases", "-p", "limit=10", "--data-dir", data_dir, "-f", format]);
+    ["csv", "json", "ndjson", "table"].map(ask)
 }
 
 #[test]
@@ -59,6 +73,16 @@ fn what_cannot_be_used_ends_with_its_own_exit_code() {
     let nowhere = dir.path().join("nowhere");
     let (missing, said) = code(&["sql", "--data-dir", nowhere.to_str().expect("text"), "SELECT 1"]);
     assert!(missing.is_some_and(|code| code >= 64), "{missing:?} {said}");
+    for (arguments, part) in [
+        (&["recal-reach"][..], "did you mean recall-reach?"),
+        (&["recall-reach", "--format", "csv", "--describe"], "cannot be used with"),
+        (&["recall-reach", "-p", "gtin"], "'gtin' is not NAME=VALUE"),
+    ] {
+        let (wrong, said) = code(&[&["queries"], arguments].concat());
+        assert!(wrong.is_some_and(|code| code == 2 || code == 64) && said.contains(part), "{wrong:?} {said}");
+    }
+    let listed = rxtrail(&["queries"]);
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("gtin=<gtin> [lot=<text>]"), "{listed:?}");
     let answer = rxtrail(&["rules", "ST-01", "--json"]);
     assert!(answer.status.success());
     assert!(String::from_utf8_lossy(&answer.stdout).contains("double dispense"));

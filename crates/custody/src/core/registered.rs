@@ -24,14 +24,13 @@ impl Chain {
             };
             if !Arc::ptr_eq(old, new) {
                 let (gone, come) = (registered::without(old, new), registered::without(new, old));
-                let gone = gone.map(|(hash, stated)| Registered {
-                    from_block: self.in_force_since(&hash, block.saturating_sub(1), none),
-                    to_block: Some(block),
-                    ..Registered::new(hash, stated, block)
+                let gone = gone.map(|(hash, stated)| {
+                    let from_block = self.in_force_since(&hash, block.saturating_sub(1), none);
+                    Registered { hash, stated, from_block, to_block: Some(block) }
                 });
-                let come = come.map(|(hash, stated)| Registered {
-                    from_block: self.in_force_since(&hash, block, none),
-                    ..Registered::new(hash, stated, block)
+                let come = come.map(|(hash, stated)| {
+                    let from_block = self.in_force_since(&hash, block, none);
+                    Registered { hash, stated, from_block, to_block: None }
                 });
                 rows.extend(gone.chain(come));
                 self.registry_told.get_or_insert(block);
@@ -76,6 +75,7 @@ mod tests {
     use model::segment::{Finality, LogsBuilder, Segment, VerificationLevel};
     use model::tables::Table;
     use std::collections::BTreeMap;
+    use std::ops::RangeInclusive;
     use std::sync::Arc;
 
     const GLN: &str = "4012345000009";
@@ -98,9 +98,10 @@ mod tests {
             let (chain, sequence) = (ChainId(1), Sequence(self.sequence));
             let record = Record { chain, epoch: Epoch::default(), sequence, change };
             match self.core.step(&record).unwrap().unwrap().effect {
-                Effect::Append { rows, .. } => {
+                Effect::Append { rows, last, .. } => {
                     let told = rows.iter().filter(|(table, _)| *table == Table::Registry);
-                    told.for_each(|(_, batch)| self.rows.extend(lines(batch)));
+                    let told = told.flat_map(|(_, batch)| lines(batch));
+                    self.rows.extend(told.map(|row| (last.number, row)));
                 }
                 Effect::Revert { to } => self.rows.retain(|(block, _)| *block <= to.number),
                 Effect::None | Effect::Finalize { .. } => {}
@@ -108,20 +109,32 @@ mod tests {
             self
         }
 
-        fn append(&mut self, blocks: std::ops::RangeInclusive<u64>) -> &mut Self {
+        /// Appends blocks one by one, as they come at the head.
+        fn append(&mut self, blocks: RangeInclusive<u64>) -> &mut Self {
+            blocks.for_each(|block| self.segment(block..=block, Finality::Open));
+            self
+        }
+
+        /// Appends blocks as one final run.
+        fn run(&mut self, blocks: RangeInclusive<u64>) -> &mut Self {
+            self.segment(blocks, Finality::Final);
+            self
+        }
+
+        fn segment(&mut self, blocks: RangeInclusive<u64>, finality: Finality) {
             let block = |number| BlockRef { number, hash: B256::with_last_byte(number as u8) };
             self.take(Change::Append(Arc::new(Segment {
                 first_number: *blocks.start(),
                 parent_hash: block(blocks.start() - 1).hash,
                 last: block(*blocks.end()),
                 last_time_secs: 0,
-                finality: Finality::Open,
+                finality,
                 level: VerificationLevel::Off,
                 filter: B256::ZERO,
                 blocks: Vec::new(),
                 logs: LogsBuilder::default().finish().unwrap(),
                 incidents: Vec::new(),
-            })))
+            })));
         }
 
         fn revert(&mut self, number: u64) -> &mut Self {
@@ -147,7 +160,7 @@ mod tests {
         }
     }
 
-    fn lines(batch: &RecordBatch) -> Vec<(u64, [String; 4])> {
+    fn lines(batch: &RecordBatch) -> Vec<[String; 4]> {
         let text = |name: &str, row: usize| {
             let column = batch.column_by_name(name).unwrap();
             let value = column.is_valid(row).then(|| column.as_string::<i32>().value(row).to_owned());
@@ -160,9 +173,7 @@ mod tests {
         let line = |row| {
             let says = text("name", row) + &text("status", row);
             let (from, to) = (number("from_block", row).unwrap(), number("to_block", row));
-            let shown =
-                [text("list", row), says, from.to_string(), to.map_or_else(String::new, |to| to.to_string())];
-            (number("updated_block", row).unwrap(), shown)
+            [text("list", row), says, from.to_string(), to.map_or_else(String::new, |to| to.to_string())]
         };
         (0..batch.num_rows()).map(line).collect()
     }
@@ -230,8 +241,8 @@ mod tests {
         short.registry(1, None, &versions[0]).append(1..=3);
         short.registry(2, Some(3), &versions[1]).append(4..=4).append(5..=6);
         let mut long = Stage::new();
-        long.registry(1, None, &versions[0]).registry(2, Some(3), &versions[1]).append(1..=6);
-        assert_eq!(short.rows, long.rows);
+        long.registry(1, None, &versions[0]).registry(2, Some(3), &versions[1]).run(1..=6);
+        assert_eq!(short.shown(), long.shown());
         assert_eq!(long.shown(), ["parties East 4..", "parties North 0.."]);
     }
 }

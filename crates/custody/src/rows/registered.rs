@@ -86,15 +86,6 @@ pub struct Registered {
     pub from_block: u64,
     /// The first block that it is no longer in force for.
     pub to_block: Option<u64>,
-    /// The block with which it came or went.
-    pub updated_block: u64,
-}
-
-impl Registered {
-    /// A row that came or went with `block`.
-    pub fn new(hash: B256, stated: Stated, block: u64) -> Self {
-        Self { hash, stated, from_block: block, to_block: None, updated_block: block }
-    }
 }
 
 /// The rows of one version that another has not.
@@ -120,7 +111,7 @@ pub fn batch(chain: ChainId, rows: &[Registered]) -> Result<RecordBatch, ArrowEr
 }
 
 fn cells(chain: ChainId, row: &Registered) -> BTreeMap<&'static str, Cell> {
-    let Registered { hash, stated, from_block, to_block, updated_block } = row;
+    let Registered { hash, stated, from_block, to_block } = row;
     let Validity { from_secs, to_secs, known_from_secs } = stated.validity;
     let bounded = |secs: i64| (secs != i64::MIN && secs != i64::MAX).then_some(Cell::Time(secs));
     let general = [
@@ -132,7 +123,8 @@ fn cells(chain: ChainId, row: &Registered) -> BTreeMap<&'static str, Cell> {
         ("valid_from", bounded(from_secs)),
         ("valid_to", bounded(to_secs)),
         ("known_from", bounded(known_from_secs)),
-        ("updated_block", Some(Cell::Number(*updated_block))),
+        // Its own blocks, not those that were read: a fresh index may begin elsewhere.
+        ("updated_block", Some(Cell::Number(to_block.unwrap_or(*from_block)))),
         ("updated_log", Some(Cell::Number(0))),
     ];
     let general = general.into_iter().filter_map(|(name, cell)| Some((name, cell?)));

@@ -18,7 +18,7 @@ use datafusion::sql::sqlparser::ast::{
 use expression::Width;
 use std::collections::HashMap;
 
-/// A named fraud query reads five tables. Each table is a scan with its own file handles and buffers.
+/// The widest named question reads 15 tables. Each table is a scan with its own file handles and buffers.
 const TABLES: u64 = 64;
 
 /// 2,048 columns named in one expression, or a batch of 4,096 rows of 64 KB: 256 MB, one query's memory.

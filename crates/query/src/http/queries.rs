@@ -1,9 +1,9 @@
 //! The named questions over HTTP: which there are, and their answers.
 
+use super::Service;
 use super::negotiate;
 use super::problem::Problem;
 use super::written;
-use super::Service;
 use crate::format::{Encoder, Format};
 use crate::named;
 use axum::Json;

@@ -1,68 +1,41 @@
-//! Views of the registry as tests tell them: the columns that people see.
+//! Rows of the registry as tests tell them, by the view that shows them.
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use model::tables::time;
+use model::tables::lists::{LISTS, OF_EVERY_LIST};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
-/// Each view with its own columns; those that are not text are named in [`data_type`].
-const VIEWS: &[(&str, &[&str])] = &[
-    ("registry_parties", &["gln", "name", "country", "role", "tz"]),
-    ("registry_wallets", &["on_chain", "address", "party", "status"]),
-    ("registry_licences", &["party", "kind", "jurisdiction", "status"]),
-    ("registry_products", &["gtin", "owner", "name", "level"]),
-    ("registry_lots", &["gtin", "lot", "expiry", "quantity", "closed_at"]),
-    (
-        "registry_recalls",
-        &["id", "gtin", "lot", "serial_from", "serial_to", "market", "class", "effective_at", "resolved_at"],
-    ),
-    ("registry_extensions", &["gtin", "lot", "expiry"]),
-    ("registry_contracts", &["on_chain", "address", "tier", "gtin"]),
-    ("registry_lanes", &["consignor", "consignee", "p99_secs"]),
-];
+/// Who is behind an address: no list, but a wallet and its party.
+const ACTORS: &str = "actors";
 
-/// Columns of every list: where the row stands, and when it holds.
-const POSITIONED: &[&str] =
-    &["chain", "valid_from", "valid_to", "known_from", "from_block", "to_block", "finality"];
-
-/// Who is behind an address now: no list.
-const ACTORS: &[&str] = &["chain", "address", "gln", "name", "country", "role", "status"];
-
-fn columns(view: &str) -> Option<Vec<&'static str>> {
-    if view == "actors" {
-        return Some(ACTORS.to_vec());
+/// The rows of the table `registry` that make a row of `view`: on chain 1 unless it says another, in force from block 0 on.
+pub(super) fn rows(view: &str, row: &Value) -> Vec<Value> {
+    if view != ACTORS {
+        return vec![of_list(view, row)];
     }
-    let (_, own) = VIEWS.iter().find(|(name, _)| *name == view)?;
-    Some([own, POSITIONED].concat())
-}
-
-fn data_type(column: &str) -> DataType {
-    match column {
-        "chain" | "on_chain" | "quantity" | "from_block" | "to_block" => DataType::UInt64,
-        "p99_secs" => DataType::Int64,
-        "expiry" => DataType::Date32,
-        "valid_from" | "valid_to" | "known_from" | "effective_at" | "resolved_at" | "closed_at" => time(),
-        _ => DataType::Utf8,
+    let mut wallet = json!({"address": row["address"], "party": row["gln"], "status": row["status"]});
+    let mut party = row.clone();
+    for name in ["address", "status"] {
+        party.as_object_mut().unwrap().remove(name);
     }
+    if let Some(chain) = row.get("chain") {
+        wallet["chain"] = chain.clone();
+    }
+    vec![of_list("registry_wallets", &wallet), of_list("registry_parties", &party)]
 }
 
-/// The columns of a view of the registry; `None` when there is no such view.
-pub(super) fn schema(view: &str) -> Option<SchemaRef> {
-    let field = |name| Field::new(name, data_type(name), true);
-    columns(view)
-        .map(|columns| Arc::new(Schema::new(columns.into_iter().map(field).collect::<Vec<_>>())) as SchemaRef)
-}
-
-/// A row, on chain 1 unless it says another; a list's is in force from block 0 on.
-pub(super) fn whole(view: &str, row: Value) -> Value {
-    let known = columns(view).unwrap();
+fn of_list(view: &str, row: &Value) -> Value {
+    let list = LISTS.iter().find(|list| list.view == view).unwrap();
     let told = row.as_object().unwrap();
-    assert!(told.keys().all(|name| known.contains(&name.as_str())), "{view} has no such column: {told:?}");
-    let mut whole = json!({"chain": 1});
+    let is_known = |name: &String| list.columns.iter().chain(OF_EVERY_LIST).any(|column| column == name);
+    assert!(told.keys().all(is_known), "{view} has no such column: {told:?}");
+    let mut whole = json!({"chain": 1, "list": list.name, "from_block": 0});
     let object = whole.as_object_mut().unwrap();
-    if view != "actors" {
-        object.insert("from_block".to_owned(), 0.into());
-    }
     object.extend(told.clone());
+    for address in ["address", "successor"] {
+        let stored =
+            object.get(address).and_then(Value::as_str).map(|text| text.trim_start_matches("0x").to_owned());
+        if let Some(stored) = stored {
+            object.insert(address.to_owned(), stored.into());
+        }
+    }
     whole
 }

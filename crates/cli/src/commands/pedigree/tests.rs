@@ -14,7 +14,9 @@ fn a_story_is_told_in_order_with_what_was_flagged_in_place() {
     };
     let alert = json!({"case_key": "0x1", "rule": "ST-01", "severity": "critical", "standing": "standing", "chain": 1, "block_number": 9,
         "log_index": 2, "sub_index": 0, "raised_at": "2025-03-01T10:00:00Z", "expected": "nothing more", "came": "dispensing \u{7}",
-        "accused": null, "victim": null, "witness": null, "root": null, "evidence": "1:9/2", "finality": "provisional"});
+        "accused": null, "victim": null, "witness": null, "root": null, "evidence": "1:9/2", "finality": "provisional",
+        "subject_kind": "item", "subject": "01/04012345111118/21/2017", "item": null, "tx_hash": "0x01", "members": 0,
+        "members_query": null, "retroactive": false, "explained_as": null});
     let told: Pedigree = serde_json::from_value(json!({
         "item": "01/04012345111118/21/2017",
         "snapshot": {"commit": 7, "chains": []},

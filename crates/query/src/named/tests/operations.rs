@@ -83,12 +83,13 @@ async fn a_contract_is_told_day_by_day() {
             step(2, &pack("1"), "shipping", "b1"),
             with(step(2, &pack("2"), "shipping", "ee"), json!({"log_index": 1, "legal": false})),
             step(2, &pack("1"), "packing", "b1"),
+            with(step(2, &pack("1"), "packing", "b1"), json!({"log_index": 2})),
             step(3, &pack("1"), "shipping", "b1"),
             with(step(3, &pack("1"), "shipping", "b1"), json!({"contract": address("c1")})),
         ],
     );
     let days =
-        ["1|2026-01-02|packing|1|1|1|0", "1|2026-01-02|shipping|2|2|2|1", "1|2026-01-03|shipping|1|1|1|0"];
+        ["1|2026-01-02|packing|2|1|1|0", "1|2026-01-02|shipping|2|2|2|1", "1|2026-01-03|shipping|1|1|1|0"];
     let contract = shown("c0");
     assert_eq!(answer(&told, "contract-activity", &[("contract", &contract)]).await, days);
     let upper = format!("0x{}", contract[2..].to_uppercase());
@@ -116,6 +117,7 @@ async fn open_cases_are_told_by_rule_the_worst_first() {
             case(4, "ID-01", "critical", 3, json!({"standing": "explained"})),
             case(5, "SQ-01", "high", 5, json!({"root": format!("{:064x}", 1)})),
             case(6, "ST-05", "low", 1, json!({})),
+            case(7, "AG-01", "high", 3, json!({})),
         ],
     );
     assert_eq!(
@@ -123,6 +125,7 @@ async fn open_cases_are_told_by_rule_the_worst_first() {
         [
             "critical|ID-01|1|0|1|0|2026-01-03|2026-01-03",
             "high|SQ-01|2|1|2|3|2026-01-02|2026-01-04",
+            "high|AG-01|1|0|1|0|2026-01-03|2026-01-03",
             "low|ST-05|1|0|1|0|2026-01-01|2026-01-01",
         ]
     );

@@ -90,5 +90,5 @@ pub(super) fn company() -> Told {
             "registry_products",
             [json!({"gtin": GTIN, "owner": "1", "name": "Pills", "level": "pack"})],
         )
-        .rows(Table::Blocks, [json!({"chain": 1, "number": 20, "time": day(20)})])
+        .rows(Table::Blocks, [20, 11].map(|at| json!({"chain": 1, "number": at, "time": day(at)})))
 }
