@@ -7,7 +7,8 @@ use super::views::{CATALOG, VIEWS};
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, JoinType, Result, TableReference};
 use datafusion::datasource::{ViewTable, provider_as_source};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, col, lit};
+use datafusion::functions_aggregate::expr_fn::first_value;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, SortExpr, col, lit};
 use model::tables::lists::{LISTS, List, OF_EVERY_LIST, PARTIES, WALLETS};
 use std::sync::Arc;
 
@@ -56,20 +57,27 @@ fn actors(registry: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
         vec![Column::new(Some("parties"), "chain"), Column::new(Some("parties"), "gln")],
     );
     let here = col("wallets.on_chain").is_null().or(col("wallets.on_chain").eq(col("wallets.chain")));
-    let key = vec![col("wallets.chain"), col("wallets.address")];
-    let told = ["parties.gln", "parties.name", "parties.country", "parties.role", "wallets.status"];
-    let columns = key.iter().cloned().chain(told.map(col)).collect();
     // What still holds goes before what ended, and what began later before what it took the place of.
-    let newest_first = ["wallets", "parties"].into_iter().flat_map(|list| {
-        let column = |name| col(Column::new(Some(list), name));
-        [column("valid_to").sort(false, true), column("valid_from").sort(false, false)]
-    });
-    let sort: Vec<SortExpr> =
-        key.iter().map(|column: &Expr| column.clone().sort(true, false)).chain(newest_first).collect();
+    let newest_first: Vec<SortExpr> = ["wallets", "parties"]
+        .into_iter()
+        .flat_map(|list| {
+            let column = |name| col(Column::new(Some(list), name));
+            [column("valid_to").sort(false, true), column("valid_from").sort(false, false)]
+        })
+        .collect();
+    let told = ["parties.gln", "parties.name", "parties.country", "parties.role", "wallets.status"];
+    let name = |column: &str| column.split('.').next_back().unwrap_or(column).to_owned();
+    let newest = told.map(|column| first_value(col(column), newest_first.clone()).alias(name(column)));
+    let key = ["wallets.chain", "wallets.address"];
+    let shown = key
+        .map(|column| col(column).alias(name(column)))
+        .into_iter()
+        .chain(told.map(|column| col(name(column))));
     wallets
         .join(parties, JoinType::Inner, keys, None)?
         .filter(here)?
-        .distinct_on(key, columns, Some(sort))?
+        .aggregate(key.map(col), newest)?
+        .project(shown)?
         .build()
 }
 

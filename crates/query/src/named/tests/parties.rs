@@ -174,7 +174,7 @@ async fn what_a_stolen_key_signed_is_told_from_the_theft_on() {
         );
     let (stolen, lent) = (
         "1|@b1|2|Trader|shipping|3|2|2026-01-05|2026-01-07",
-        "1|@a1|1||commissioning|1|1|2026-01-05|2026-01-05",
+        "1|@a1|1|Maker|commissioning|1|1|2026-01-05|2026-01-05",
     );
     assert_eq!(answer(&told, "compromised-keys", &[]).await, [stolen, lent]);
     assert_eq!(answer(&told, "compromised-keys", &[("party", "2")]).await, [stolen]);
