@@ -24,9 +24,10 @@ function watching({ alert, rules, system }) {
       seen: async (page) => {
         await page.locator('.chart canvas').waitFor();
         await sees(page, 'Critical', 'Open by rule', 'Newest cases', String(system.chains[0].chain));
+        await page.locator('.tiles a').nth(3).waitFor();
         assert.equal(await page.locator('.tiles a').count(), 4);
-        assert.ok((await caption(page, 'Newest cases').locator('tbody tr').count()) > 0);
-        assert.ok((await page.locator('.bars tbody tr').count()) > 0);
+        await caption(page, 'Newest cases').locator('tbody tr').first().waitFor();
+        await page.locator('.bars tbody tr').first().waitFor();
       },
     },
     {

@@ -74,7 +74,7 @@ pub struct Reach {
     pub holders: Vec<Held>,
     /// Recalls of it.
     pub recalls: Vec<Recall>,
-    /// Steps of its packs after a recall took effect, newest first.
+    /// Steps of packs that a recall covers while it is in effect, newest first.
     pub after_recall: Vec<Step>,
     /// Open cases about its packs.
     pub alerts: Vec<Alert>,
@@ -239,19 +239,35 @@ async fn recalls(moment: &Moment<'_>, gtin: &str, lot: &str) -> Result<Vec<Recal
     moment.rows(&sql).await
 }
 
-/// Steps after the first recall took effect.
+/// Steps of the packs that a recall covers while it is in effect.
 async fn after_recall(
     moment: &Moment<'_>,
     (gtin, lot): (&str, &str),
     recalls: &[Recall],
 ) -> Result<Vec<Step>> {
-    let Some(first) = recalls.first() else { return Ok(Vec::new()) };
+    if recalls.is_empty() {
+        return Ok(Vec::new());
+    }
+    let covered: Vec<String> = recalls.iter().map(Recall::covers).collect();
     let sql = format!(
-        "SELECT * FROM events WHERE gtin = {} AND lot = {} AND coalesce(event_time, block_time) >= {} \
-         ORDER BY block_time DESC, chain, block_number DESC, log_index DESC, sub_index DESC LIMIT {STEPS}",
+        "SELECT e.* FROM events e JOIN items i ON i.chain = e.chain AND i.item = e.item \
+         WHERE e.gtin = {} AND e.lot = {} AND ({}) \
+         ORDER BY e.block_time DESC, e.chain, e.block_number DESC, e.log_index DESC, e.sub_index DESC LIMIT {STEPS}",
         quoted(gtin),
         quoted(lot),
-        quoted(&first.effective_at)
+        covered.join(" OR ")
     );
     moment.rows(&sql).await
+}
+
+impl Recall {
+    /// The condition for a step `e` of a pack `i` of the lot.
+    fn covers(&self) -> String {
+        let time = "coalesce(e.event_time, e.block_time)";
+        let mut conditions = vec![format!("{time} >= {}", quoted(&self.effective_at))];
+        conditions.extend(self.resolved_at.as_deref().map(|at| format!("{time} < {}", quoted(at))));
+        conditions.extend(self.serial_from.as_deref().map(|from| format!("i.serial >= {}", quoted(from))));
+        conditions.extend(self.serial_to.as_deref().map(|to| format!("i.serial <= {}", quoted(to))));
+        format!("({})", conditions.join(" AND "))
+    }
 }

@@ -249,6 +249,8 @@ export interface LotsAnswer extends Answer {
 export interface Recall {
   id: string;
   class: string | null;
+  serial_from: string | null;
+  serial_to: string | null;
   market: string | null;
   effective_at: string;
   resolved_at: string | null;

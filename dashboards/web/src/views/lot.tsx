@@ -1,6 +1,6 @@
 // One lot: its states, its holders, its recalls and how far they reach, its alerts.
 
-import type { Alert, LotAnswer, Parties } from '../api/types';
+import type { Alert, LotAnswer, Parties, Recall } from '../api/types';
 import { useAnswer } from '../api/load';
 import { caseHref, lotHref } from '../model/key';
 import { counted, many, sentence, spaced } from '../model/short';
@@ -115,8 +115,8 @@ function Reach({ value, parties, within }: { value: LotAnswer; parties: Parties;
         {many(within, 'unit')} of {counted(value.commissioned)} could still reach a patient; the holders below have
         them. After the recall took effect,{' '}
         {value.after_recall.length === 0
-          ? 'none of its units moved'
-          : `${many(value.after_recall.length, 'step')} of its units came`}
+          ? 'none of the units that it covers moved'
+          : `${many(value.after_recall.length, 'step')} of units that it covers came`}
         .
       </p>
       <DataTable
@@ -126,6 +126,7 @@ function Reach({ value, parties, within }: { value: LotAnswer; parties: Parties;
         columns={[
           { head: 'Recall', cell: (row) => <span class="mono">{row.id}</span> },
           { head: 'Class', cell: (row) => row.class ?? '–' },
+          { head: 'Serials', cell: (row) => <span class="mono">{serialsOf(row)}</span> },
           { head: 'Market', cell: (row) => row.market ?? 'All' },
           { head: 'In effect from', cell: (row) => <Time at={row.effective_at} /> },
           { head: 'Resolved', cell: (row) => (row.resolved_at ? <Time at={row.resolved_at} /> : 'Not yet') },
@@ -231,4 +232,10 @@ export function Alerts({ alerts, file }: { alerts: Alert[]; file: string }) {
       ]}
     />
   );
+}
+
+/** Which serials a recall covers. */
+function serialsOf({ serial_from, serial_to }: Recall) {
+  if (serial_from === null && serial_to === null) return 'All';
+  return `${serial_from ?? 'the first'} to ${serial_to ?? 'the last'}`;
 }

@@ -53,7 +53,8 @@ fn registry() -> Vec<Value> {
         ("lots", lot("L2", "2027-01-31")),
         ("lots", lot("L3", "2026-02-28")),
         ("extensions", json!({"gtin": GTIN, "lot": "L3", "expiry": "2026-06-30"})),
-        ("recalls", recall),
+        ("recalls", recall("R-7", "A", "C")),
+        ("recalls", recall("R-8", "X", "Z")),
         (
             "contracts",
             json!({"on_chain": 1, "address": format!("{:040x}", 20), "tier": "authoritative", "gtin": GTIN}),
@@ -77,6 +78,7 @@ fn items() -> Vec<Value> {
         pack("OLD", "L4", "2026-01-31", "active"),
         pack("LONGER", "L3", "2026-02-28", "active"),
         pack("BACK", "L2", "2027-01-31", "active"),
+        pack("SPARED", "L2", "2027-01-31", "active"),
         pack("ODD", "L1", "2027-01-31", "active"),
         pack("FOREIGN", "L1", "2027-01-31", "unknown"),
         inside,
@@ -99,11 +101,13 @@ fn server() -> Server {
     before["block_number"] = json!(2);
     before["block_time"] = json!("2026-03-01T00:00:00Z");
     before["contract"] = json!(format!("{:040x}", 21));
+    let mut spared = event.clone();
+    spared["item"] = json!(item("SPARED"));
     let told = Told::default()
         .rows(Table::Registry, registry())
         .rows(Table::Items, items())
         .rows(Table::Blocks, [json!({"chain": 1, "number": 9, "time": "2026-03-10T12:00:00Z"})])
-        .rows(Table::Events, [before, event])
+        .rows(Table::Events, [before, event, spared])
         .rows(
             Table::Alerts,
             [
@@ -207,14 +211,15 @@ async fn a_recall_reaches_packs_through_what_is_around_them() {
     assert_eq!(
         lot["holders"],
         json!([
-            {"holder": address(10), "state": "active", "items": 1},
+            {"holder": address(10), "state": "active", "items": 2},
             {"holder": address(11), "state": "packed", "items": 1},
         ])
     );
-    assert_eq!((&lot["declared"], &lot["commissioned"]), (&json!(3), &json!(2)));
-    assert_eq!(each(&lot["recalls"], "id"), ["R-7"]);
-    // The step before it took effect is none.
-    assert_eq!(each(&lot["after_recall"], "block_time"), ["2026-03-03T00:00:00Z"]);
+    assert_eq!((&lot["declared"], &lot["commissioned"]), (&json!(3), &json!(3)));
+    assert_eq!(each(&lot["recalls"], "id"), ["R-7", "R-8"]);
+    // Neither the step before it took effect, nor that of a pack beyond its serials.
+    let after = (each(&lot["after_recall"], "item"), each(&lot["after_recall"], "block_time"));
+    assert_eq!(after, (vec![item("BACK").as_str()], vec!["2026-03-03T00:00:00Z"]));
     assert_eq!(each(&lot["alerts"], "severity"), ["low", "high"]);
     assert_eq!(lot["parties"][address(11)]["name"], "South");
     let lots = json_of(&mut server, "/v1/lots?q=miro").await;
@@ -328,7 +333,7 @@ async fn who_takes_part_is_told_with_what_he_has() {
             (p["name"].as_str().unwrap(), p["stock"].as_u64().unwrap(), p["open_alerts"].as_u64().unwrap())
         })
         .collect();
-    assert_eq!(told, [("North", 7, 0), ("South", 1, 4)]);
+    assert_eq!(told, [("North", 8, 0), ("South", 1, 4)]);
     assert_eq!(each(&parties["parties_list"][1]["licences"], "kind"), ["dispensing"]);
     let contracts = json_of(&mut server, "/v1/contracts").await;
     assert_eq!(each(&contracts["contracts"], "tier"), ["unknown", "authoritative"]);
