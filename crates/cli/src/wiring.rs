@@ -170,7 +170,7 @@ impl Running {
         let failed = |source| Error::Io { action: "listen on", path: PathBuf::from("the address"), source };
         let address = listener.local_addr().map_err(failed)?;
         tables.announce(&address.to_string())?;
-        let service = service_over(self.engine.clone(), self.parts.stop());
+        let service = service_over(self.engine.clone(), health, self.parts.stop());
         let router = query::http::router(service, runtime::metrics::router(metrics, health));
         let served = runtime::metrics::serve(listener, router, self.parts.stop().clone());
         health.update("query", State::Ok, true, format!("listening on {address}"));
@@ -188,7 +188,7 @@ fn engine_over(source: Arc<dyn Source>, settings: &Settings, metrics: &Metrics) 
 }
 
 /// What answers people from `engine`, with what they read of rules.
-fn service_over(engine: Arc<Engine>, stop: &CancellationToken) -> Service {
+fn service_over(engine: Arc<Engine>, health: &Health, stop: &CancellationToken) -> Service {
     let rule = |rule: &&dyn custody::rules::Rule| {
         let card = rule.card();
         Rule {
@@ -201,7 +201,7 @@ fn service_over(engine: Arc<Engine>, stop: &CancellationToken) -> Service {
             source: card.source.to_owned(),
         }
     };
-    Service::new(engine, custody::rules::ALL.iter().map(rule).collect(), stop.clone())
+    Service::new(engine, custody::rules::ALL.iter().map(rule).collect(), health.clone(), stop.clone())
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {

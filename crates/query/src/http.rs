@@ -42,6 +42,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use problem::Problem;
+use runtime::health::Health;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -61,6 +62,7 @@ const BODY_BYTES: usize = 256 << 10;
 pub struct Service {
     engine: Arc<Engine>,
     rules: Vec<Rule>,
+    health: Health,
     listeners: Arc<Semaphore>,
     stop: CancellationToken,
 }
@@ -85,9 +87,10 @@ pub struct Rule {
 }
 
 impl Service {
-    /// Answers from `engine`; cases are told with the titles of `rules`. `stop` ends what would go on for ever.
-    pub fn new(engine: Arc<Engine>, rules: Vec<Rule>, stop: CancellationToken) -> Self {
-        Self { engine, rules, listeners: Arc::new(Semaphore::new(live::LISTENERS)), stop }
+    /// Answers from `engine`; cases are told with the titles of `rules`, the process with its `health`. `stop` ends what
+    /// would go on for ever.
+    pub fn new(engine: Arc<Engine>, rules: Vec<Rule>, health: Health, stop: CancellationToken) -> Self {
+        Self { engine, rules, health, listeners: Arc::new(Semaphore::new(live::LISTENERS)), stop }
     }
 }
 

@@ -43,8 +43,10 @@ pub(crate) async fn start(settings: &Settings, stop: CancellationToken) -> Resul
     let engine = engine_over(Arc::new(reader.clone()), settings, &metrics)?;
     let failed = |source| Error::Io { action: "listen on", path: PathBuf::from("the address"), source };
     let address = listener.local_addr().map_err(failed)?;
-    let router =
-        query::http::router(service_over(engine, &stop), runtime::metrics::router(&metrics, &health));
+    let router = query::http::router(
+        service_over(engine, &health, &stop),
+        runtime::metrics::router(&metrics, &health),
+    );
     let served = runtime::metrics::serve(listener, router, stop.clone());
     health.update("query", State::Ok, true, format!("listening on {address}"));
     let mut parts = Parts::new(stop.clone());

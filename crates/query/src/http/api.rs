@@ -71,8 +71,18 @@ fn not_found(detail: &str) -> Problem {
     Problem::of(StatusCode::NOT_FOUND, "not-found", detail)
 }
 
+#[derive(Serialize)]
+struct System {
+    #[serde(flatten)]
+    overview: overview::Overview,
+    /// May the process be given work? As `/ready` says.
+    ready: bool,
+}
+
 async fn system(State(service): State<Arc<Service>>) -> Answer {
-    told(&overview::overview(&Moment::newest(&service.engine)).await?)
+    let overview = overview::overview(&Moment::newest(&service.engine)).await?;
+    let ready = service.health.missing().is_some_and(|missing| missing.is_empty());
+    told(&System { overview, ready })
 }
 
 #[derive(Serialize)]

@@ -14,6 +14,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::get;
 use http_body_util::BodyExt as _;
+use runtime::health::Health;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -55,7 +56,7 @@ fn service(engine: Arc<Engine>) -> Service {
         severity: text("CRITICAL"),
         source: text("RULES"),
     };
-    Service::new(engine, vec![rule], CancellationToken::new())
+    Service::new(engine, vec![rule], Health::expecting(["query"]), CancellationToken::new())
 }
 
 struct Server(Router);

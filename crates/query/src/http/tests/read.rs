@@ -37,8 +37,10 @@ fn registry() -> Vec<Value> {
     let wallet =
         |n: u8, party: &str| json!({"address": format!("{n:040x}"), "party": party, "status": "active"});
     let lot = |lot: &str, expiry: &str| json!({"gtin": GTIN, "lot": lot, "expiry": expiry, "quantity": 3});
-    let recall =
-        json!({"id": "R-7", "gtin": GTIN, "lot": "L2", "class": "I", "effective_at": "2026-03-02T00:00:00Z"});
+    let recall = |id: &str, from: &str, to: &str| {
+        json!({"id": id, "gtin": GTIN, "lot": "L2", "class": "I", "effective_at": "2026-03-02T00:00:00Z",
+            "serial_from": from, "serial_to": to})
+    };
     let rows = [
         ("parties", party(NORTH, "North", "wholesaler")),
         ("parties", party(SOUTH, "South", "dispenser")),
@@ -340,5 +342,6 @@ async fn who_takes_part_is_told_with_what_he_has() {
     assert_eq!(each(&contracts["contracts"], "contract"), [address(21), address(20)]);
     let system = json_of(&mut server, "/v1/system").await;
     assert_eq!(system["alerts"], json!({"critical": 1, "high": 1, "medium": 0, "low": 1}));
+    assert_eq!(system["ready"], false, "nothing said yet that it is");
     assert_eq!(each(&json_of(&mut server, "/v1/rules").await["rules"], "code"), ["ST-04"]);
 }
