@@ -122,7 +122,8 @@ impl Core {
         restored.state.restored();
         restored.registry_written =
             position.tip.map(|tip| tip.number).filter(|_| !restored.registries.is_empty());
-        restored.registry_told = restored.registry_written;
+        // What was put back was written with rows below: they are not given again, however far a reorg goes.
+        restored.registry_told = (!restored.registries.is_empty()).then_some(0);
         restored.restore_told(revisions);
         self.chains.insert(chain, restored);
         Ok(())

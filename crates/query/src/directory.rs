@@ -138,9 +138,8 @@ pub async fn parties(moment: &Moment<'_>, text: Option<&str>) -> Result<Parties>
     );
     let mut members: Vec<Member> = moment.rows(&sql).await?;
     let truncated = crate::moment::cut(&mut members, PARTIES);
-    let sql = format!(
-        "SELECT DISTINCT party, address FROM registry_wallets WHERE to_block IS NULL ORDER BY party, address LIMIT {ROWS}"
-    );
+    let sql =
+        format!("SELECT DISTINCT gln AS party, address FROM actors ORDER BY party, address LIMIT {ROWS}");
     let addresses: Vec<OfParty<Address>> = moment.rows(&sql).await?;
     let sql = format!(
         "SELECT DISTINCT party, kind, jurisdiction, status, valid_from, valid_to FROM registry_licences \

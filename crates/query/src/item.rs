@@ -121,19 +121,16 @@ pub async fn product(moment: &Moment<'_>, gtin: &str) -> Result<Option<Product>>
     moment.first(&sql).await
 }
 
-/// The lot of that product in the newest registry; its expiry with the extensions that were granted.
+/// The lot of that product in the newest registry.
 ///
 /// # Errors
 /// Every error of a question.
 pub async fn lot(moment: &Moment<'_>, gtin: &str, lot: &str) -> Result<Option<Lot>> {
-    let (gtin, lot) = (quoted(gtin), quoted(lot));
     let sql = format!(
-        "SELECT l.gtin, l.lot, greatest(l.expiry, max(x.expiry)) AS expiry, l.quantity, l.markets \
-         FROM registry_lots l LEFT JOIN registry_extensions x \
-         ON x.gtin = l.gtin AND x.lot = l.lot AND x.chain = l.chain AND x.to_block IS NULL \
-         WHERE l.gtin = {gtin} AND l.lot = {lot} AND l.to_block IS NULL \
-         GROUP BY l.gtin, l.lot, l.expiry, l.quantity, l.markets, l.valid_from, l.chain \
-         ORDER BY l.valid_from DESC NULLS LAST, l.chain LIMIT 1"
+        "SELECT gtin, lot, expiry, quantity, markets FROM registry_lots WHERE gtin = {} AND lot = {} AND to_block IS NULL \
+         ORDER BY valid_to DESC NULLS FIRST, valid_from DESC NULLS LAST, chain LIMIT 1",
+        quoted(gtin),
+        quoted(lot)
     );
     moment.first(&sql).await
 }

@@ -80,6 +80,11 @@ pub struct Reach {
     pub alerts: Vec<Alert>,
 }
 
+#[derive(Deserialize)]
+struct Count {
+    n: u64,
+}
+
 /// Packs in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each field is what it is called")]
@@ -141,7 +146,7 @@ pub async fn lots(moment: &Moment<'_>, text: Option<&str>, limit: usize) -> Resu
     };
     let sql = format!(
         "WITH made AS (SELECT gtin, lot, count(DISTINCT item) AS n FROM items \
-           WHERE serial IS NOT NULL AND lot IS NOT NULL GROUP BY gtin, lot), \
+           WHERE serial IS NOT NULL AND lot IS NOT NULL AND commissioned_at IS NOT NULL GROUP BY gtin, lot), \
          declared AS (SELECT gtin, lot, max(expiry) AS expiry, max(quantity) AS quantity FROM registry_lots \
            WHERE to_block IS NULL GROUP BY gtin, lot), \
          products AS (SELECT gtin, max(name) AS name FROM registry_products WHERE to_block IS NULL GROUP BY gtin), \
@@ -172,7 +177,7 @@ pub async fn reach(moment: &Moment<'_>, gtin: &str, lot: &str) -> Result<Option<
     let packs = format!("gtin = {} AND lot = {} AND serial IS NOT NULL", quoted(&gtin), quoted(lot));
     let states: Vec<InState> = moment
         .rows(&format!(
-            "SELECT state, count(*) AS items FROM items WHERE {packs} GROUP BY state ORDER BY items DESC, state"
+            "SELECT state, count(DISTINCT item) AS items FROM items WHERE {packs} GROUP BY state ORDER BY items DESC, state"
         ))
         .await?;
     if states.is_empty() && declared.is_none() {
@@ -190,7 +195,9 @@ pub async fn reach(moment: &Moment<'_>, gtin: &str, lot: &str) -> Result<Option<
     let named = holders.iter().map(|held| held.holder.as_deref());
     let acted = after_recall.iter().map(|step| step.actor.as_deref());
     let parties = moment.parties(named.chain(acted).chain(alerts.iter().flat_map(Alert::addresses))).await?;
-    let commissioned = states.iter().map(|state| state.items).sum();
+    let sql =
+        format!("SELECT count(DISTINCT item) AS n FROM items WHERE {packs} AND commissioned_at IS NOT NULL");
+    let commissioned = moment.first::<Count>(&sql).await?.map_or(0, |count| count.n);
     let (expiry, quantity) = declared.map_or((None, None), |Lot { expiry, quantity, .. }| (expiry, quantity));
     Ok(Some(Reach {
         snapshot: moment.name(),
@@ -251,7 +258,7 @@ async fn after_recall(
     let covered: Vec<String> = recalls.iter().map(Recall::covers).collect();
     let sql = format!(
         "SELECT e.* FROM events e JOIN items i ON i.chain = e.chain AND i.item = e.item \
-         WHERE e.gtin = {} AND e.lot = {} AND ({}) \
+         WHERE e.gtin = {} AND e.lot = {} AND e.authority <> 'unknown' AND ({}) \
          ORDER BY e.block_time DESC, e.chain, e.block_number DESC, e.log_index DESC, e.sub_index DESC LIMIT {STEPS}",
         quoted(gtin),
         quoted(lot),

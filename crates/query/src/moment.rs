@@ -14,7 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Addresses and numbers whose parties are looked up for one answer. A pedigree of a thousand steps names fewer.
-const NAMED: usize = 2000;
+const NAMED: usize = 4000;
+
+/// Of these in one statement, which may have 64 KB.
+const AT_ONCE: usize = 1000;
 
 /// The newest snapshot, held while several statements are asked of it.
 #[derive(Debug)]
@@ -89,25 +92,25 @@ impl<'a> Moment<'a> {
         &self,
         named: impl IntoIterator<Item = Option<&'t str>>,
     ) -> Result<BTreeMap<String, Party>> {
-        let named: BTreeSet<&str> = named.into_iter().flatten().take(NAMED).collect();
+        let named: BTreeSet<&str> = named.into_iter().flatten().collect();
         let (addresses, numbers): (Vec<&str>, Vec<&str>) =
-            named.into_iter().partition(|text| text.starts_with("0x"));
+            named.into_iter().take(NAMED).partition(|text| text.starts_with("0x"));
         let mut parties = BTreeMap::new();
-        if !addresses.is_empty() {
+        for addresses in addresses.chunks(AT_ONCE) {
             let sql = format!(
                 "SELECT address AS named, gln, name, country, role FROM actors WHERE address IN ({}) \
                  ORDER BY address, chain DESC",
-                list(addresses)
+                list(addresses.iter().copied())
             );
             parties.extend(self.rows::<Named>(&sql).await?.into_iter().map(Named::entry));
         }
         let is_gln = |text: &&str| text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit());
         let numbers: Vec<&str> = numbers.into_iter().filter(is_gln).collect();
-        if !numbers.is_empty() {
+        for numbers in numbers.chunks(AT_ONCE) {
             let sql = format!(
                 "SELECT gln AS named, gln, name, country, role FROM registry_parties WHERE gln IN ({}) \
                  AND to_block IS NULL ORDER BY gln, valid_from NULLS FIRST, chain DESC",
-                list(numbers)
+                list(numbers.iter().copied())
             );
             parties.extend(self.rows::<Named>(&sql).await?.into_iter().map(Named::entry));
         }

@@ -7,7 +7,7 @@
 use crate::cases::Alert;
 use crate::error::{Error, Result};
 use crate::item::{self, Lot, Product};
-use crate::moment::{Moment, Party, quoted};
+use crate::moment::{Moment, Party, list, quoted};
 use crate::pedigree::ItemRow;
 use crate::snapshot::SnapshotName;
 use model::gs1::{Gs1Error, Gtin, Text};
@@ -90,10 +90,29 @@ pub struct Reason {
 #[derive(Debug, Clone, Default)]
 struct Known {
     now: Vec<ItemRow>,
+    /// What is around it, outermost, where it is packed.
+    around: Vec<Around>,
     recalls: Vec<String>,
     alerts: Vec<Alert>,
     lot: Option<Lot>,
+    /// The last day of use that an authority granted.
+    extended: Option<String>,
     today: Option<String>,
+}
+
+/// The parents of a packed item, from the inside out, and the state of the outermost.
+#[derive(Debug, Clone, Deserialize)]
+struct Around {
+    p1: Option<String>,
+    p2: Option<String>,
+    p3: Option<String>,
+    state: Option<String>,
+}
+
+impl Around {
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        [&self.p1, &self.p2, &self.p3].into_iter().flatten().map(String::as_str)
+    }
 }
 
 /// What follows from what is known.
@@ -111,11 +130,9 @@ struct Judged {
 /// [`Error::Parameter`] when the claim is not well formed, and every error of a question.
 pub async fn verify(moment: &Moment<'_>, claim: &Claim) -> Result<Answer> {
     let (gtin, serial) = identifier(claim)?;
-    if let Some(expiry) = claim.expiry.as_deref().filter(|expiry| !is_day(expiry)) {
-        return Err(Error::parameter("expiry", format!("'{expiry}' is no day: write YYYY-MM-DD")));
-    }
+    let claim = &printed(claim)?;
     let item = ItemKey::Sgtin(gtin, serial).to_string();
-    let (known, as_of) = known(moment, (gtin, serial), &item).await?;
+    let (known, as_of) = known(moment, (gtin, serial), (&item, claim)).await?;
     let Judged { verdict, failure, info, reasons } = judge(claim, &known);
     let held = known
         .now
@@ -139,6 +156,21 @@ pub async fn verify(moment: &Moment<'_>, claim: &Claim) -> Result<Answer> {
     })
 }
 
+/// The claim without blanks around what is printed, its day as the tables write days.
+fn printed(claim: &Claim) -> Result<Claim> {
+    let text = |text: &Option<String>| {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let expiry =
+        match text(&claim.expiry) {
+            Some(expiry) => Some(day(&expiry).ok_or_else(|| {
+                Error::parameter("expiry", format!("'{expiry}' is no day: write YYYY-MM-DD"))
+            })?),
+            None => None,
+        };
+    Ok(Claim { lot: text(&claim.lot), expiry, ..claim.clone() })
+}
+
 fn identifier(claim: &Claim) -> Result<(Gtin, Text)> {
     let digits = claim.gtin.trim();
     if !matches!(digits.len(), 8 | 12 | 13 | 14) {
@@ -153,10 +185,24 @@ fn identifier(claim: &Claim) -> Result<(Gtin, Text)> {
     Ok((gtin, serial))
 }
 
-fn is_day(text: &str) -> bool {
+/// A day as the tables write it. Day 0 is the end of the month (GS1 General Specifications, AI 17).
+fn day(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.split('-').collect();
-    let digits = |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
-    matches!(parts[..], [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2))
+    let [year, month, day] = parts[..] else { return None };
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if (year.len(), month.len(), day.len()) != (4, 2, 2) || ![year, month, day].into_iter().all(is_number) {
+        return None;
+    }
+    let (year, month, day): (u32, u32, u32) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let last = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(is_leap),
+        _ => return None,
+    };
+    let day = if day == 0 { last } else { day };
+    (day <= last).then(|| format!("{year:04}-{month:02}-{day:02}"))
 }
 
 #[derive(Deserialize)]
@@ -169,47 +215,97 @@ struct Newest {
     time: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct LastDay {
+    expiry: Option<String>,
+}
+
 async fn known(
     moment: &Moment<'_>,
     (gtin, serial): (Gtin, Text),
-    item: &str,
+    (item, claim): (&str, &Claim),
 ) -> Result<(Known, Option<String>)> {
     let key = quoted(item);
-    let now: Vec<ItemRow> =
+    let mut now: Vec<ItemRow> =
         moment.rows(&format!("SELECT * FROM items WHERE item = {key} ORDER BY chain")).await?;
+    // What only contracts spoke of that nobody believes says nothing where another chain knows the pack.
+    if now.iter().any(|now| now.state != UNKNOWN) {
+        now.retain(|now| now.state != UNKNOWN);
+    }
     let newest: Option<Newest> = moment.first("SELECT max(time) AS time FROM blocks").await?;
     let as_of = newest.and_then(|newest| newest.time);
-    let alerts: Vec<Alert> = moment
-        .rows(&format!(
-            "SELECT * FROM alerts WHERE (item = {key} OR (subject_kind = 'item' AND subject = {key})) \
-             AND standing <> 'explained' ORDER BY raised_at, case_key LIMIT {ALERTS}"
-        ))
-        .await?;
-    let gtin_text = gtin.to_string();
-    let lot_name = now.iter().find_map(|now| now.lot.clone());
-    let lot = match &lot_name {
-        Some(lot) => item::lot(moment, &gtin_text, lot).await?,
+    let around = around(moment, &key).await?;
+    let alerts = alerts(moment, item, &around).await?;
+    let gtin = gtin.to_string();
+    let mut lots: BTreeSet<&str> = now.iter().filter_map(|now| now.lot.as_deref()).collect();
+    if lots.is_empty() {
+        // Where the chain is silent, what is printed is all that there is.
+        lots.extend(claim.lot.as_deref());
+    }
+    let lot = match lots.first() {
+        Some(lot) => item::lot(moment, &gtin, lot).await?,
         None => None,
     };
-    let recalls = match &as_of {
-        Some(at) => recalls(moment, (&gtin_text, lot_name.as_deref(), serial.as_str()), at).await?,
-        None => Vec::new(),
+    let at = as_of.as_deref().unwrap_or_default();
+    let covered = covered(&lots, at);
+    let (recalls, extended) = match as_of.is_some() {
+        true => (
+            recalls(moment, (&gtin, serial.as_str()), (&covered, at)).await?,
+            extended(moment, &gtin, &covered).await?,
+        ),
+        false => (Vec::new(), None),
     };
     let today = as_of.as_deref().and_then(|time| time.get(..10)).map(str::to_owned);
-    Ok((Known { now, recalls, alerts, lot, today }, as_of))
+    Ok((Known { now, around, recalls, alerts, lot, extended, today }, as_of))
+}
+
+/// What is around the pack where it is packed: parents up to three levels above it.
+async fn around(moment: &Moment<'_>, key: &str) -> Result<Vec<Around>> {
+    let sql = format!(
+        "SELECT p1.item AS p1, p2.item AS p2, p3.item AS p3, coalesce(p3.state, p2.state, p1.state) AS state \
+         FROM (SELECT chain, parent FROM items WHERE item = {key} AND state = 'packed') p0 \
+         LEFT JOIN items p1 ON p1.chain = p0.chain AND p1.item = p0.parent \
+         LEFT JOIN items p2 ON p2.chain = p1.chain AND p2.item = p1.parent \
+         LEFT JOIN items p3 ON p3.chain = p2.chain AND p3.item = p2.parent ORDER BY p0.chain"
+    );
+    moment.rows(&sql).await
+}
+
+/// Open cases about the pack and what is around it, the gravest first.
+async fn alerts(moment: &Moment<'_>, item: &str, around: &[Around]) -> Result<Vec<Alert>> {
+    let keys = list(std::iter::once(item).chain(around.iter().flat_map(Around::keys)));
+    let sql = format!(
+        "SELECT * FROM alerts WHERE (item IN ({keys}) OR (subject_kind = 'item' AND subject IN ({keys}))) \
+         AND standing <> 'explained' \
+         ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 ELSE 2 END, raised_at, case_key LIMIT {ALERTS}"
+    );
+    moment.rows(&sql).await
+}
+
+/// The condition for a row of the registry about one of these lots that holds at `at`. Lots are compared as
+/// [`same_lot`] does.
+fn covered(lots: &BTreeSet<&str>, at: &str) -> String {
+    let plain: Vec<String> = lots.iter().map(|lot| plain_lot(lot)).collect();
+    let named = match plain.is_empty() {
+        true => String::new(),
+        false => format!(" OR ltrim(upper(lot), '0') IN ({})", list(plain.iter().map(String::as_str))),
+    };
+    let at = quoted(at);
+    format!(
+        "(lot IS NULL{named}) AND to_block IS NULL AND (valid_from IS NULL OR valid_from <= {at}) \
+         AND (valid_to IS NULL OR valid_to > {at})"
+    )
 }
 
 /// Unresolved recalls that are in effect and cover the pack: its product, lot and serial.
 async fn recalls(
     moment: &Moment<'_>,
-    (gtin, lot, serial): (&str, Option<&str>, &str),
-    at: &str,
+    (gtin, serial): (&str, &str),
+    (covered, at): (&str, &str),
 ) -> Result<Vec<String>> {
     let (gtin, serial, at) = (quoted(gtin), quoted(serial), quoted(at));
-    let lot =
-        lot.map_or_else(|| "lot IS NULL".to_owned(), |lot| format!("(lot IS NULL OR lot = {})", quoted(lot)));
     let sql = format!(
-        "SELECT DISTINCT id FROM registry_recalls WHERE gtin = {gtin} AND {lot} AND to_block IS NULL \
+        "SELECT DISTINCT id FROM registry_recalls WHERE gtin = {gtin} AND {covered} \
          AND (serial_from IS NULL OR serial_from <= {serial}) AND (serial_to IS NULL OR serial_to >= {serial}) \
          AND effective_at <= {at} AND (resolved_at IS NULL OR resolved_at > {at}) ORDER BY id LIMIT {ALERTS}"
     );
@@ -217,14 +313,25 @@ async fn recalls(
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
+/// The last day of use that an authority granted the lot.
+async fn extended(moment: &Moment<'_>, gtin: &str, covered: &str) -> Result<Option<String>> {
+    let gtin = quoted(gtin);
+    let sql =
+        format!("SELECT max(expiry) AS expiry FROM registry_extensions WHERE gtin = {gtin} AND {covered}");
+    Ok(moment.first::<LastDay>(&sql).await?.and_then(|last| last.expiry))
+}
+
+/// The state of what only contracts spoke of that nobody believes.
+const UNKNOWN: &str = "unknown";
+
 /// States in which a pack may go on. Whatever is not listed may not.
-const ACTIVE: [&str; 4] = ["active", "in_transit", "packed", "partially_dispensed"];
+/// A return that is on the way is the trade's reason to ask.
+const ACTIVE: [&str; 5] = ["active", "in_transit", "packed", "returning", "partially_dispensed"];
 
 fn judge(claim: &Claim, known: &Known) -> Judged {
     let mut judged =
         Judged { verdict: Verdict::Verified, failure: None, info: BTreeSet::new(), reasons: Vec::new() };
-    // What only contracts spoke of that nobody believes stands as unknown.
-    if known.now.iter().all(|now| now.state == "unknown") {
+    if known.now.iter().all(|now| now.state == UNKNOWN) {
         judged.verdict = Verdict::Unknown;
         judged.failure = Some("No_match_GTIN_Serial");
         judged.because(
@@ -235,7 +342,7 @@ fn judge(claim: &Claim, known: &Known) -> Judged {
     }
     judged.compare(claim, known);
     judged.look_at_cases(known);
-    judged.may_go_on(known);
+    judged.may_go_on(claim, known);
     judged
 }
 
@@ -248,10 +355,11 @@ impl Judged {
     fn compare(&mut self, claim: &Claim, known: &Known) {
         let lots: Vec<&String> = known.now.iter().filter_map(|now| now.lot.as_ref()).collect();
         let days: Vec<&String> = known.now.iter().filter_map(|now| now.expiry.as_ref()).collect();
-        let lot = claim.lot.as_deref().map(str::trim).filter(|lot| !lot.is_empty());
-        let other_lot = lot.filter(|lot| !lots.is_empty() && !lots.iter().any(|known| same_lot(known, lot)));
-        let extended = known.lot.as_ref().and_then(|lot| lot.expiry.as_ref());
-        let is_known = |day: &str| days.iter().copied().chain(extended).any(|known| known == day);
+        let other_lot = claim
+            .lot
+            .as_deref()
+            .filter(|lot| !lots.is_empty() && !lots.iter().any(|known| same_lot(known, lot)));
+        let is_known = |day: &str| days.iter().copied().chain(&known.extended).any(|known| known == day);
         let other_day = claim.expiry.as_deref().filter(|day| !days.is_empty() && !is_known(day));
         if let Some(lot) = other_lot {
             self.because(
@@ -288,25 +396,31 @@ impl Judged {
         }
     }
 
-    fn may_go_on(&mut self, known: &Known) {
+    fn may_go_on(&mut self, claim: &Claim, known: &Known) {
         for recall in &known.recalls {
             self.info.insert("Recalled");
             self.stop("recalled", format!("it is recalled: {recall}"));
         }
         let commissioned = known.now.iter().filter_map(|now| now.expiry.as_ref()).min();
-        let extended = known.lot.as_ref().and_then(|lot| lot.expiry.as_ref());
-        let last_day = commissioned.max(extended);
+        let of_lot = known.lot.as_ref().and_then(|lot| lot.expiry.as_ref());
+        let printed = commissioned.or(of_lot).or(claim.expiry.as_ref());
+        let extended = known.extended.as_ref();
+        let last_day = printed.max(extended);
         if let (Some(last), Some(today)) = (last_day, &known.today)
             && last < today
         {
             self.info.insert("Expired");
             self.stop("expired", format!("its last day of use was {last}"));
-        } else if commissioned < extended && commissioned.is_some() {
+        } else if printed < extended && printed.is_some() {
             self.info.insert("ExpirationExtended");
         }
         for now in known.now.iter().filter(|now| !ACTIVE.contains(&now.state.as_str())) {
             let code = if now.state == "dispensed" { "dispensed" } else { "not_active" };
             self.stop(code, format!("on chain {} it is {}", now.chain, now.state));
+        }
+        let around = known.around.iter().filter_map(|around| around.state.as_deref());
+        for state in around.filter(|state| !ACTIVE.contains(state)) {
+            self.stop("not_active", format!("what it is inside of is {state}"));
         }
     }
 
@@ -321,6 +435,9 @@ impl Judged {
 
 /// Lots are compared without regard to case and leading zeros, which printers and systems add and drop.
 fn same_lot(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.trim().trim_start_matches('0').to_uppercase();
-    plain(one) == plain(other)
+    plain_lot(one) == plain_lot(other)
+}
+
+fn plain_lot(lot: &str) -> String {
+    lot.trim().to_uppercase().trim_start_matches('0').to_owned()
 }

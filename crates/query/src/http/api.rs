@@ -129,10 +129,10 @@ async fn items(State(service): State<Arc<Service>>, look: Asked<Look>) -> Answer
     told(&Items { snapshot: moment.name(), items })
 }
 
-/// The key stands in the path with its slashes, or with them written as `%2F`.
+/// The key stands in the path encoded as any segment is, so that what is encoded in the key itself is encoded twice;
+/// its own slashes and colons may also stand as they are.
 async fn one_item(State(service): State<Arc<Service>>, uri: axum::http::Uri) -> Answer {
     let key = uri.path().trim_start_matches("/v1/items/");
-    // Of the characters of a key only the slash and the colon may be written in two ways.
     let key = key.replace("%2F", "/").replace("%2f", "/").replace("%3A", ":").replace("%3a", ":");
     let key = key.replace("%25", "%");
     let found = item::item(&Moment::newest(&service.engine), &key).await?;

@@ -33,6 +33,9 @@ const ALIVE: Duration = Duration::from_secs(10);
 /// Where the chains stand is told at most so often: a page shows it to people.
 const HEADS_EVERY: Duration = Duration::from_secs(1);
 
+/// The id of who was told while there was nothing to tell: before the first notice of every chain.
+const NOTHING_YET: &str = "0:0:0";
+
 /// Notices of one look; the rest comes with the next.
 const NOTICES: usize = 500;
 
@@ -74,7 +77,19 @@ impl Cursor {
         id.split(',').map(place).collect::<Option<_>>().map(Self)
     }
 
+    /// No further than `told`: an id of other tables may lie beyond all that these have.
+    fn within(mut self, told: &Self) -> Self {
+        self.0.retain(|chain, _| told.0.contains_key(chain));
+        for (chain, place) in &mut self.0 {
+            *place = told.0.get(chain).map_or(*place, |last| *last.min(place));
+        }
+        self
+    }
+
     fn id(&self) -> String {
+        if self.0.is_empty() {
+            return NOTHING_YET.to_owned();
+        }
         let place =
             |(chain, (sequence, ordinal)): (&u64, &(u64, u32))| format!("{chain}:{sequence}:{ordinal}");
         self.0.iter().map(place).collect::<Vec<_>>().join(",")
@@ -108,9 +123,10 @@ pub(super) async fn live(
         Problem::of(StatusCode::TOO_MANY_REQUESTS, "busy", &detail)
     })?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let so_far = told_so_far(&service.engine).await?;
     let cursor = match last.and_then(Cursor::read) {
-        Some(cursor) => cursor,
-        None => told_so_far(&service.engine).await?,
+        Some(cursor) => cursor.within(&so_far),
+        None => so_far,
     };
     let stop = service.stop.clone();
     let listener = Listener { service, cursor, seen: None, head: None, _place: place };
@@ -167,7 +183,8 @@ impl Listener {
         let is_told =
             self.head.as_ref().is_some_and(|(at, told)| *told == name || at.elapsed() < HEADS_EVERY);
         if !is_told {
-            events.extend(Event::default().event("head").json_data(&name).ok());
+            // With an id: whoever was told of no notice yet comes again with the place at which he left.
+            events.extend(Event::default().event("head").id(self.cursor.id()).json_data(&name).ok());
             self.head = Some((Instant::now(), name));
         }
         events

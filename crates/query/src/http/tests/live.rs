@@ -61,12 +61,19 @@ async fn who_comes_again_is_told_what_came_since_and_who_is_new_only_what_comes(
     let engine = Arc::new(engine_over(Arc::new(notices()), Limits::default()));
     let mut router = router(service(engine), Router::new());
     let again = told(ask(&mut router, Some("1:4:0")).await).await;
-    let since =
-        [event("notice", "1:4:1", "changed"), event("notice", "1:9:0", "withdrawn"), event("head", "", "")];
+    let since = [
+        event("notice", "1:4:1", "changed"),
+        event("notice", "1:9:0", "withdrawn"),
+        event("head", "1:9:0", ""),
+    ];
     assert_eq!(again, since);
-    assert_eq!(told(ask(&mut router, None).await).await, [event("head", "", "")]);
-    // An id that is none of ours is no reason to tell everything.
-    assert_eq!(told(ask(&mut router, Some("yesterday")).await).await, [event("head", "", "")]);
+    assert_eq!(told(ask(&mut router, None).await).await, [event("head", "1:9:4294967295", "")]);
+    // An id of tables that had more is no reason to tell nothing, and one that is none of ours none to tell everything.
+    assert_eq!(
+        told(ask(&mut router, Some("1:99:0,7:3:0")).await).await,
+        [event("head", "1:9:4294967295", "")]
+    );
+    assert_eq!(told(ask(&mut router, Some("yesterday")).await).await, [event("head", "1:9:4294967295", "")]);
 }
 
 #[tokio::test]

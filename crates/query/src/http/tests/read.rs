@@ -69,12 +69,20 @@ fn registry() -> Vec<Value> {
 fn items() -> Vec<Value> {
     let pack = |serial: &str, lot: &str, expiry: &str, state: &str| {
         json!({"chain": 1, "item": item(serial), "gtin": GTIN, "serial": serial, "lot": lot, "expiry": expiry,
-            "state": state, "possessor": format!("{:040x}", 10), "branches": 1, "steps": 2})
+            "state": state, "possessor": format!("{:040x}", 10), "branches": 1, "steps": 2, "commissioned_at": "2026-01-01T00:00:00Z"})
     };
     let mut inside = pack("BOXED", "L2", "2027-01-31", "packed");
     inside["possessor"] = Value::Null;
     inside["parent"] = json!("00/340123451111111111");
+    let mut crated = pack("CRATED", "L1", "2027-01-31", "packed");
+    crated["possessor"] = Value::Null;
+    crated["parent"] = json!("00/340123451111111128");
+    let mut blank = pack("BLANK", "", "", "active");
+    (blank["lot"], blank["expiry"]) = (Value::Null, Value::Null);
     vec![
+        crated,
+        blank,
+        json!({"chain": 1, "item": "00/340123451111111128", "state": "destroyed"}),
         pack("GOOD", "L1", "2027-01-31", "active"),
         pack("GONE", "L1", "2027-01-31", "dispensed"),
         pack("OLD", "L4", "2026-01-31", "active"),
@@ -134,59 +142,66 @@ fn each<'v>(list: &'v Value, field: &str) -> Vec<&'v str> {
     list.as_array().unwrap().iter().map(|row| row[field].as_str().unwrap_or("–")).collect()
 }
 
+/// What is said of a claim: the verdict, the standard's code of a failure, its further codes, the codes of reasons.
+async fn said(server: &mut Server, claim: &Value) -> String {
+    let mut whole = claim.clone();
+    whole["gtin"] = json!("4012345111118");
+    let headers = [("content-type", "application/json")];
+    let reply = server.send(request("POST", "/v1/verify", &headers, &whole.to_string())).await;
+    let answer: Value = serde_json::from_str(&reply.body).unwrap();
+    let verdict = answer["verdict"].as_str().unwrap();
+    assert_eq!(answer["verified"], verdict == "verified", "{claim}");
+    let failure = answer["verification_failure_reason"].as_str().unwrap_or("–");
+    let info: Vec<&str> =
+        answer["additional_info"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    format!("{verdict} {failure} [{}] [{}]", info.join(" "), each(&answer["reasons"], "code").join(" "))
+}
+
 #[tokio::test]
 async fn a_pack_is_verified_by_what_the_chain_and_the_registry_say() {
     let mut server = server();
-    let none: &[&str] = &[];
-    for (claim, verdict, failure, info, reasons) in [
-        (json!({"serial": "GOOD", "lot": "l1", "expiry": "2027-01-31"}), "verified", "–", none, none),
+    let stopped = "not_verified Not_for_re-distribution";
+    for (claim, expected) in [
+        (json!({"serial": "GOOD", "lot": "l1", "expiry": "2027-01-31"}), "verified – [] []".to_owned()),
+        (json!({"serial": "GOOD", "expiry": "2027-01-00"}), "verified – [] []".to_owned()),
         (
             json!({"serial": "GOOD", "lot": "L9"}),
-            "suspect",
-            "No_match_GTIN_Serial_Lot",
-            none,
-            &["lot_mismatch"],
+            "suspect No_match_GTIN_Serial_Lot [] [lot_mismatch]".to_owned(),
         ),
         (
             json!({"serial": "GOOD", "lot": "L9", "expiry": "2028-01-31"}),
-            "suspect",
-            "No_match_GTIN_Serial_Lot_Expiry",
-            none,
-            &["lot_mismatch", "expiry_mismatch"],
+            "suspect No_match_GTIN_Serial_Lot_Expiry [] [lot_mismatch expiry_mismatch]".to_owned(),
         ),
-        (json!({"serial": "GONE"}), "not_verified", "Not_for_re-distribution", none, &["dispensed"]),
-        (json!({"serial": "OLD"}), "not_verified", "Not_for_re-distribution", &["Expired"], &["expired"]),
-        (json!({"serial": "LONGER", "expiry": "2026-06-30"}), "verified", "–", &["ExpirationExtended"], none),
-        (json!({"serial": "BOXED"}), "not_verified", "Not_for_re-distribution", &["Recalled"], &["recalled"]),
+        (json!({"serial": "GONE"}), format!("{stopped} [] [dispensed]")),
+        (json!({"serial": "OLD"}), format!("{stopped} [Expired] [expired]")),
+        (
+            json!({"serial": "LONGER", "expiry": "2026-06-30"}),
+            "verified – [ExpirationExtended] []".to_owned(),
+        ),
+        (json!({"serial": "BOXED"}), format!("{stopped} [Recalled] [recalled]")),
         (
             json!({"serial": "BACK"}),
-            "suspect",
-            "Not_for_re-distribution",
-            &["Recalled", "Suspect"],
-            &["open_alert", "recalled"],
+            "suspect Not_for_re-distribution [Recalled Suspect] [open_alert recalled]".to_owned(),
         ),
-        (json!({"serial": "ODD"}), "suspect", "Not_for_re-distribution", &["Suspect"], &["open_alert"]),
-        (json!({"serial": "FOREIGN"}), "unknown", "No_match_GTIN_Serial", none, &["unknown_serial"]),
-        (json!({"serial": "NOBODY"}), "unknown", "No_match_GTIN_Serial", none, &["unknown_serial"]),
+        (json!({"serial": "ODD"}), "suspect Not_for_re-distribution [Suspect] [open_alert]".to_owned()),
+        (json!({"serial": "FOREIGN"}), "unknown No_match_GTIN_Serial [] [unknown_serial]".to_owned()),
+        (json!({"serial": "NOBODY"}), "unknown No_match_GTIN_Serial [] [unknown_serial]".to_owned()),
     ] {
-        let mut whole = claim.clone();
-        whole["gtin"] = json!("4012345111118");
-        let headers = [("content-type", "application/json")];
-        let reply = server.send(request("POST", "/v1/verify", &headers, &whole.to_string())).await;
-        let answer: Value = serde_json::from_str(&reply.body).unwrap();
-        let said = (
-            answer["verdict"].as_str().unwrap(),
-            answer["verification_failure_reason"].as_str().unwrap_or("–"),
-            answer["additional_info"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|info| info.as_str().unwrap())
-                .collect::<Vec<_>>(),
-            each(&answer["reasons"], "code"),
-        );
-        assert_eq!(said, (verdict, failure, info.to_vec(), reasons.to_vec()), "{claim}");
-        assert_eq!(answer["verified"], verdict == "verified", "{claim}");
+        assert_eq!(said(&mut server, &claim).await, expected, "{claim}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_around_a_pack_counts_and_where_the_chain_is_silent_what_is_printed() {
+    let mut server = server();
+    let stopped = "not_verified Not_for_re-distribution";
+    for (claim, expected) in [
+        (json!({"serial": "CRATED"}), format!("{stopped} [] [not_active]")),
+        (json!({"serial": "BLANK"}), "verified – [] []".to_owned()),
+        (json!({"serial": "BLANK", "lot": "l2"}), format!("{stopped} [Recalled] [recalled]")),
+        (json!({"serial": "BLANK", "expiry": "2026-02-00"}), format!("{stopped} [Expired] [expired]")),
+    ] {
+        assert_eq!(said(&mut server, &claim).await, expected, "{claim}");
     }
 }
 
@@ -197,6 +212,7 @@ async fn a_claim_that_is_none_is_refused_with_what_is_wrong() {
         (json!({"gtin": "4012345111117", "serial": "A"}), "parameters"),
         (json!({"gtin": "123", "serial": "A"}), "parameters"),
         (json!({"gtin": "4012345111118", "serial": "A", "expiry": "31.01.2027"}), "parameters"),
+        (json!({"gtin": "4012345111118", "serial": "A", "expiry": "2027-13-01"}), "parameters"),
         (json!({"gtin": "4012345111118", "serial": "A", "colour": "red"}), "body"),
     ] {
         let headers = [("content-type", "application/json")];
@@ -335,7 +351,7 @@ async fn who_takes_part_is_told_with_what_he_has() {
             (p["name"].as_str().unwrap(), p["stock"].as_u64().unwrap(), p["open_alerts"].as_u64().unwrap())
         })
         .collect();
-    assert_eq!(told, [("North", 8, 0), ("South", 1, 4)]);
+    assert_eq!(told, [("North", 9, 0), ("South", 1, 4)]);
     assert_eq!(each(&parties["parties_list"][1]["licences"], "kind"), ["dispensing"]);
     let contracts = json_of(&mut server, "/v1/contracts").await;
     assert_eq!(each(&contracts["contracts"], "tier"), ["unknown", "authoritative"]);
