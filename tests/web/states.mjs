@@ -106,7 +106,7 @@ async function live({ page, goto, shot }, { alert }) {
   speak();
   const offer = page.getByRole('button', { name: 'Show 1 new case' });
   await offer.waitFor();
-  await row.getByText('Withdrawn').waitFor();
+  await row.locator('.badge.withdrawn').waitFor();
   await shot('alerts-live');
   assert.equal(await page.locator('.entry').count(), before);
   assert.equal(await page.locator('.fresh').getAttribute('aria-live'), 'polite');
