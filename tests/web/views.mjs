@@ -11,9 +11,18 @@ async function sees(page, ...texts) {
     await page.locator('main').getByText(text, { exact: false }).first().waitFor({ state: 'attached' });
 }
 
-/** The chain goes on while its page is looked at: what was there when the tests asked is there, and there may be more. */
-export function atLeast(shown, told) {
-  assert.ok(shown >= told, `${shown} shown, ${told} told`);
+/** How often a page and the API are compared while the chain goes on between the two questions. */
+const TRIES = 10;
+
+/** The page shows exactly as many rows as the API tells; both are asked again where the chain went on in between. */
+async function same(page, rows, told) {
+  for (let left = TRIES; ; left--) {
+    await rows.first().waitFor();
+    const [shown, expected] = [await rows.count(), await told()];
+    if (shown === expected) return;
+    assert.ok(left > 0, `${shown} shown, ${expected} told`);
+    await page.reload();
+  }
 }
 
 export function views(known) {
@@ -63,18 +72,18 @@ async function notFound(page) {
   await sees(page, 'Not found', 'not-found');
 }
 
-function tracing({ alert, pedigree, lot, lotAnswer, parties, contracts, lots }) {
-  const { entries } = pedigree;
+function tracing({ alert, lot, lotAnswer, parties, contracts, get }) {
+  const item = () => get(`/v1/items/${itemPath(alert.item)}`);
   return [
     {
       name: 'pedigree',
       path: `/items/${itemPath(alert.item)}?at=${alert.chain}:${alert.block_number}/${alert.log_index}`,
       seen: async (page) => {
         await page.locator('.rows .row').first().waitFor();
-        atLeast(await page.locator('.rows .row').count(), entries.length);
+        await same(page, page.locator('.rows .row'), async () => (await item()).entries.length);
         await page.locator('main a', { hasText: alert.rule }).first().waitFor();
         await page.locator('.graph svg .node').first().waitFor();
-        atLeast(await caption(page, 'Who had it').locator('tbody tr').count(), pedigree.custody.length);
+        await same(page, caption(page, 'Who had it').locator('tbody tr'), async () => (await item()).custody.length);
       },
     },
     { name: 'pedigree-missing', path: '/items/01/09999999999994/21/NOBODY', fails: true, seen: notFound },
@@ -93,7 +102,7 @@ function tracing({ alert, pedigree, lot, lotAnswer, parties, contracts, lots }) 
       path: '/lots',
       seen: async (page) => {
         await page.locator('tbody tr').first().waitFor();
-        atLeast(await page.locator('tbody tr').count(), lots.length);
+        await same(page, page.locator('tbody tr'), async () => (await get('/v1/lots?limit=100')).lots.length);
       },
     },
     {
@@ -102,8 +111,9 @@ function tracing({ alert, pedigree, lot, lotAnswer, parties, contracts, lots }) 
       seen: async (page) => {
         await page.getByRole('heading', { name: `Lot ${lot.lot}` }).waitFor();
         await caption(page, 'Units by state').waitFor();
-        // Packs go from state to state while the chain goes on.
-        atLeast(await caption(page, 'Units by state').locator('tbody tr').count(), 1);
+        const path = `/v1/lots/${lot.gtin}/${encodeURIComponent(lot.lot)}`;
+        const rows = caption(page, 'Units by state').locator('tbody tr');
+        await same(page, rows, async () => (await get(path)).states.length);
         if (lotAnswer.recalls.length > 0) await sees(page, 'How far the recall reaches', lotAnswer.recalls[0].id);
       },
     },

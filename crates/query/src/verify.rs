@@ -414,9 +414,9 @@ impl Judged {
         } else if printed < extended && printed.is_some() {
             self.info.insert("ExpirationExtended");
         }
-        for now in known.now.iter().filter(|now| !ACTIVE.contains(&now.state.as_str())) {
-            let code = if now.state == "dispensed" { "dispensed" } else { "not_active" };
-            self.stop(code, format!("on chain {} it is {}", now.chain, now.state));
+        for row in known.now.iter().filter(|row| !ACTIVE.contains(&row.state.as_str())) {
+            let code = if row.state == "dispensed" { "dispensed" } else { "not_active" };
+            self.stop(code, format!("on chain {} it is {}", row.chain, row.state));
         }
         let around = known.around.iter().filter_map(|around| around.state.as_deref());
         for state in around.filter(|state| !ACTIVE.contains(state)) {
